@@ -1,0 +1,55 @@
+# Two commands do everything on a fresh Debian or Ubuntu with Go, as root:
+#
+#   make demo    FTP through NAT and a closed firewall, shown on three hosts
+#   make test    every test, the end-to-end ones with real servers and clients
+#
+# Both install the Debian packages that they need and this machine lacks.
+
+DEMO_TOOLS := iptables:iptables ip:iproute2
+TEST_TOOLS := $(DEMO_TOOLS) iptables-legacy:iptables vsftpd:vsftpd curl:curl lftp:lftp tnftp:tnftp conntrack:conntrack tcpdump:tcpdump systemd-analyze:systemd \
+	/usr/share/doc/python3-pyftpdlib:python3-pyftpdlib unshare:util-linux setpriv:util-linux ss:iproute2
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+ftpalg: $(shell find alg rules cmd deploy -name '*.go' -o -name '*.yaml') go.mod go.sum
+	CGO_ENABLED=0 go build -trimpath -o $@ ./cmd/ftpalg
+
+.PHONY: demo
+demo: demo-tools ftpalg
+	./ftpalg demo
+
+.PHONY: test
+test: test-tools
+	FTPALG_E2E=1 go test -count=1 -timeout 12m ./...
+	FTPALG_E2E=1 FTPALG_DATA_PATH=conntrack go test -count=1 -timeout 12m ./deploy/e2e
+
+.PHONY: race
+race: test-tools
+	FTPALG_E2E=1 go test -count=1 -race -timeout 12m ./alg/... ./rules/... ./cmd/...
+
+.PHONY: lint
+lint:
+	@test -z "$$(gofmt -l .)" || { gofmt -d .; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+.PHONY: bench
+bench: bench-tools
+	FTPALG_BENCH=1 go test -count=1 -timeout 60m -run TestBench -v ./deploy/lab/bench
+
+# Everything an operator needs, below DESTDIR.
+.PHONY: install
+install: ftpalg
+	install -D -m 755 ftpalg $(DESTDIR)/usr/bin/ftpalg
+	install -D -m 644 -t $(DESTDIR)/usr/lib/systemd/system deploy/systemd/ftpalg.service
+	install -D -m 644 -t $(DESTDIR)/usr/lib/sysctl.d deploy/sysctl.d/90-ftpalg.conf
+	install -D -m 644 -t $(DESTDIR)/usr/lib/modules-load.d deploy/modules-load.d/ftpalg.conf
+	install -D -m 644 -t $(DESTDIR)/usr/share/doc/ftpalg/examples deploy/examples/*.yaml
+	test -e $(DESTDIR)/etc/ftpalg/ftpalg.yaml || install -D -m 640 deploy/examples/legacy-server.yaml $(DESTDIR)/etc/ftpalg/ftpalg.yaml
+
+.PHONY: demo-tools test-tools bench-tools
+demo-tools:
+	@deploy/need.sh $(DEMO_TOOLS)
+test-tools:
+	@deploy/need.sh $(TEST_TOOLS)
+bench-tools:
+	@deploy/need.sh $(TEST_TOOLS) ftp-proxy:ftp-proxy taskset:util-linux

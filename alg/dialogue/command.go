@@ -1,0 +1,203 @@
+package dialogue
+
+import (
+	"bytes"
+	"net/netip"
+
+	"ftpalg/alg/expect"
+	"ftpalg/alg/wire"
+)
+
+// Command judges one line of the client. The caller has asked Waiting first.
+func (d *Dialogue) Command(line wire.Line) Verdict {
+	c := wire.ParseCommand(line.Bytes)
+	first := !d.spoken
+	d.spoken = true
+	switch {
+	case first && foreignProtocol(c.Name.In(line.Bytes)):
+		return Verdict{Action: Close, Reason: NotFTP, Answer: []byte("500 This is FTP.\r\n")}
+	case line.Fault != wire.NoFault:
+		return d.refuseFault(line.Fault)
+	case len(line.Text()) == 0:
+		// Some servers answer an empty line and others do not; whoever passed
+		// it on could no longer tell which reply is whose.
+		return Verdict{Action: Refuse}
+	case ambiguous(line.Bytes, c):
+		return d.refuse(Framing, "500 Telnet command inside of a command line.")
+	}
+	switch c.Verb {
+	case wire.PORT, wire.EPRT:
+		return d.active(line.Bytes, c)
+	case wire.PASV, wire.EPSV:
+		return d.passive(line.Bytes, c)
+	case wire.LPRT, wire.LPSV:
+		return d.refuse(NotAllowed, "502 Command not implemented; use EPRT or EPSV.")
+	case wire.AUTH:
+		return d.auth()
+	}
+	return d.forward(exchange{verb: c.Verb})
+}
+
+// ambiguous reports whether a telnet command (RFC 854) stands where it would
+// matter: some servers take them out, others do not, and would read two
+// different commands. In a path the byte is a letter of many a charset.
+func ambiguous(line []byte, c wire.Command) bool {
+	if bytes.IndexByte(c.Name.In(line), iac) >= 0 {
+		return true
+	}
+	switch c.Verb {
+	case wire.PORT, wire.EPRT, wire.LPRT, wire.PASV, wire.EPSV, wire.LPSV, wire.AUTH:
+		return c.IAC
+	}
+	return false
+}
+
+// iac is the telnet escape (RFC 854).
+const iac = 0xFF
+
+func (d *Dialogue) forward(e exchange) Verdict {
+	d.pending.push(e)
+	return Verdict{}
+}
+
+// refuse answers in the server's place, when the answer's turn has come.
+func (d *Dialogue) refuse(why Reason, answer string) Verdict {
+	v := Verdict{Action: Refuse, Reason: why}
+	d.pending.push(exchange{answer: answer})
+	v.Answer = d.due()
+	return v
+}
+
+// due takes the gateway's own answers off the head of the queue, unless one
+// would fall into a reply of the server.
+func (d *Dialogue) due() []byte {
+	if d.MidReply() {
+		return nil
+	}
+	var out []byte
+	for d.pending.len() > 0 && d.pending.at(0).own() {
+		out = append(out, d.pending.remove(0).answer...)
+		out = append(out, '\r', '\n')
+	}
+	return out
+}
+
+func (d *Dialogue) refuseFault(f wire.Fault) Verdict {
+	if f == wire.TooLong {
+		return d.refuse(TooLong, "500 Command line too long.")
+	}
+	return d.refuse(Framing, "500 Command line with a "+f.String()+" inside.")
+}
+
+// active judges PORT and EPRT: where the client waits for the server.
+func (d *Dialogue) active(line []byte, c wire.Command) Verdict {
+	if c.Telnet > 0 {
+		return d.refuse(Framing, "500 Telnet command before "+string(c.Verb)+".")
+	}
+	if d.epsvAll {
+		return d.refuseSequence(c.Verb)
+	}
+	mode, parse := expect.PORT, wire.ParsePORT
+	if c.Verb == wire.EPRT {
+		mode, parse = expect.EPRT, wire.ParseEPRT
+	}
+	hp, err := parse(line, c.Arg)
+	switch {
+	case wire.IsFamily(err) || err == nil && hp.Addr.Is4() != d.client.Is4():
+		return d.refuse(Family, "522 Network protocol not supported, use ("+d.families()+").")
+	case err != nil:
+		return d.refuse(Syntax, "501 "+string(c.Verb)+" cannot be read: "+err.Error()+".")
+	case hp.Port < lowestPort:
+		return d.refuse(LowPort, "504 "+string(c.Verb)+" to a port below 1024 is refused.")
+	case hp.Addr != d.client && !d.thirdPartyAllowed(hp.Addr):
+		return d.refuse(ThirdParty, "501 "+string(c.Verb)+" to another host is refused.")
+	}
+	d.announced++
+	d.waiting++
+	d.pending.push(exchange{verb: c.Verb, number: d.announced})
+	return Verdict{Action: Announce, Announcement: Announcement{
+		Number: d.announced, Mode: mode, Said: hp.Addr, At: netip.AddrPortFrom(hp.Addr, hp.Port), hostPort: hp,
+	}}
+}
+
+func (d *Dialogue) thirdPartyAllowed(host netip.Addr) bool {
+	return d.policy.ThirdParty && !host.IsUnspecified() && !host.IsLoopback() && !host.IsMulticast() &&
+		host != netip.AddrFrom4([4]byte{255, 255, 255, 255})
+}
+
+// families lists, for a 522 reply, the families that this control connection
+// can carry (RFC 2428 section 2).
+func (d *Dialogue) families() string {
+	if d.client.Is4() {
+		return "1"
+	}
+	return "2"
+}
+
+// Failed takes back the client's announcement that a verdict has just made:
+// the way could not be opened, and the client gets answer, a whole reply
+// without its line end, instead of the server's.
+func (d *Dialogue) Failed(number uint64, answer string) Verdict {
+	for i := range d.pending.len() {
+		if e := d.pending.at(i); e.number == number {
+			*e = exchange{answer: answer}
+			d.waiting--
+			break
+		}
+	}
+	return Verdict{Action: Refuse, Answer: d.due()}
+}
+
+// passive judges PASV and EPSV, whose announcement will be the reply.
+func (d *Dialogue) passive(line []byte, c wire.Command) Verdict {
+	if c.Verb == wire.PASV {
+		if d.epsvAll {
+			return d.refuseSequence(c.Verb)
+		}
+		if !d.client.Is4() {
+			return d.refuse(Family, "522 PASV cannot carry an IPv6 address, use EPSV.")
+		}
+		return d.asks(c.Verb)
+	}
+	if wire.ParseEPSV(line, c.Arg) == wire.EPSVAll {
+		// In force from here on: what the client sends behind it, it sends
+		// knowing it (RFC 2428 section 4). A refusal takes it back.
+		d.epsvAll = true
+		return d.forward(exchange{verb: c.Verb, epsvAll: true})
+	}
+	return d.asks(c.Verb)
+}
+
+// asks passes on a command whose reply shall announce a data connection.
+func (d *Dialogue) asks(v wire.Verb) Verdict {
+	d.announced++
+	return d.forward(exchange{verb: v, number: d.announced})
+}
+
+func (d *Dialogue) refuseSequence(v wire.Verb) Verdict {
+	return d.refuse(Sequence, "503 "+string(v)+" is refused after EPSV ALL.")
+}
+
+func (d *Dialogue) auth() Verdict {
+	if d.policy.RefuseTLS {
+		return d.refuse(NotAllowed, "534 Encryption is not allowed here.")
+	}
+	d.securing = true
+	return d.forward(exchange{verb: wire.AUTH})
+}
+
+// foreignProtocol reports whether the session's first word is that of another
+// protocol: a browser or a mailer that was made to speak to us must not get a
+// data port opened by what it quotes (NAT slipstreaming, ALPACA).
+func foreignProtocol(word []byte) bool {
+	switch string(word) {
+	case "GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE", "PRI",
+		"EHLO", "HELO", "LHLO", "INVITE", "REGISTER", "RTSP":
+		return true
+	}
+	return len(word) > 0 && word[0] == tlsHandshake || bytes.HasPrefix(word, []byte("SSH-"))
+}
+
+// tlsHandshake is the first byte of a TLS record that begins a handshake
+// (RFC 8446 section 5.1).
+const tlsHandshake = 0x16

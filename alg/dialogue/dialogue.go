@@ -1,0 +1,118 @@
+package dialogue
+
+import (
+	"net/netip"
+
+	"ftpalg/alg/wire"
+)
+
+// Policy is what an operator may decide about a dialogue. The zero Policy is
+// the strict one.
+type Policy struct {
+	// ThirdParty lets PORT and EPRT name a host other than the client
+	// (RFC 959 section 5.2, figure 3); otherwise they are refused
+	// (RFC 2577 section 3).
+	ThirdParty bool
+	// RefuseTLS answers AUTH with 534 instead of passing it on.
+	RefuseTLS bool
+}
+
+// Limits of a dialogue. They bound memory, not users: whoever reaches one
+// waits until the server has answered.
+const (
+	// maxPending is the most commands that may await a reply.
+	maxPending = 1024
+	// maxAnnounced is the most announcements of the client that may await a
+	// reply: each holds a port and a pinhole.
+	maxAnnounced = 16
+	// maxHeld bounds the first lines of a multi-line 227 or 229, in bytes.
+	maxHeld = 4096
+	// lowestPort is the lowest port of a data connection (RFC 2577 section 3).
+	lowestPort = 1024
+)
+
+// Dialogue is the state of one control connection. It is not safe for
+// concurrent use.
+type Dialogue struct {
+	policy         Policy
+	client, server netip.Addr
+
+	pending queue
+	replies wire.ReplyReader
+
+	// greeted says that a line of the client may pass: the server has spoken.
+	greeted bool
+	// spoken says that the client's first line has been judged.
+	spoken bool
+	// securing says that an AUTH awaits its reply.
+	securing bool
+	epsvAll  bool
+	opaque   bool
+
+	// announced counts the announcements, those included that a PASV or EPSV
+	// has asked for; inForce is the latest that has been accepted; waiting counts those of the client that await
+	// a reply.
+	announced uint64
+	inForce   uint64
+	waiting   int
+
+	group replyGroup
+	// midLine says that the client has part of a reply line.
+	midLine bool
+}
+
+// replyGroup is what is known of the reply that is being read.
+type replyGroup struct {
+	// faulty says that a line of it may be read differently by two parties.
+	faulty bool
+	// held is the start of a multi-line announcement, kept until its last
+	// line has been judged.
+	held []byte
+	// swallow says that the rest of an over-long line goes nowhere.
+	swallow bool
+}
+
+// New returns the dialogue of a control connection between the hosts client
+// and server, as the gateway's sockets see them. It begins before the
+// server's greeting.
+func New(policy Policy, client, server netip.Addr) *Dialogue {
+	d := &Dialogue{policy: policy, client: client.Unmap(), server: server.Unmap()}
+	d.pending.push(exchange{verb: greeting})
+	return d
+}
+
+// Waiting reports whether the client's next line must stay unread until the
+// server has spoken: before the greeting, behind an AUTH (RFC 4217 section 4,
+// what follows might be meant for TLS), and when too much is in flight.
+func (d *Dialogue) Waiting() bool {
+	return !d.greeted || d.securing || d.pending.len() >= maxPending || d.waiting >= maxAnnounced
+}
+
+// Opaque reports whether the control connection may no longer be read.
+func (d *Dialogue) Opaque() bool { return d.opaque }
+
+// Transferring reports whether a transfer has begun and not ended, as far as
+// the replies tell.
+func (d *Dialogue) Transferring() bool {
+	for i := range d.pending.len() {
+		if e := d.pending.at(i); e.started && e.verb.Transfers() {
+			return true
+		}
+	}
+	return false
+}
+
+// Commanded reports whether the client has asked for a transfer whose end has
+// not come.
+func (d *Dialogue) Commanded() bool {
+	for i := range d.pending.len() {
+		if d.pending.at(i).verb.Transfers() {
+			return true
+		}
+	}
+	return false
+}
+
+// MidReply reports whether the client has seen the beginning of a reply whose
+// end has not come; a reply of the gateway's own would fall into its text.
+func (d *Dialogue) MidReply() bool { return d.midLine || d.replies.Open() }

@@ -1,0 +1,157 @@
+package dialogue
+
+import "ftpalg/alg/wire"
+
+// exchange is one command whose final reply has not come.
+type exchange struct {
+	verb wire.Verb
+	// number is that of the announcement which this command makes, or asks
+	// the server for: announcements replace each other in the order of their
+	// commands.
+	number uint64
+	// started says that a preliminary reply (1xx) has come.
+	started bool
+	// epsvAll marks EPSV ALL, whose reply is no announcement.
+	epsvAll bool
+	// answer is the gateway's own reply; the server never saw the command.
+	answer string
+}
+
+// greeting is the verb of the exchange that opening the connection begins
+// (RFC 959 section 5.4, "Connection Establishment").
+const greeting wire.Verb = "(greeting)"
+
+// own reports whether the gateway itself answers this exchange.
+func (e *exchange) own() bool { return e.answer != "" }
+
+// queue holds the exchanges in the order of their commands. It reuses its
+// array, so a session that never pipelines allocates once.
+type queue struct {
+	items []exchange
+	head  int
+}
+
+// usualPending is the room that an empty queue keeps, in exchanges.
+const usualPending = 16
+
+func (q *queue) len() int           { return len(q.items) - q.head }
+func (q *queue) at(i int) *exchange { return &q.items[q.head+i] }
+
+func (q *queue) push(e exchange) {
+	if q.head > 0 && len(q.items) == cap(q.items) {
+		q.items = q.items[:copy(q.items, q.items[q.head:])]
+		q.head = 0
+	}
+	q.items = append(q.items, e)
+}
+
+// remove takes the i-th exchange out and returns it.
+func (q *queue) remove(i int) exchange {
+	e := *q.at(i)
+	copy(q.items[q.head+1:q.head+i+1], q.items[q.head:q.head+i])
+	q.head++
+	if q.head == len(q.items) {
+		q.items, q.head = q.items[:0], 0
+		if cap(q.items) > usualPending {
+			q.items = nil
+		}
+	}
+	return e
+}
+
+// none means that a reply answers no exchange.
+const none = -1
+
+// answeredBy returns the index of the exchange that a reply with this code
+// answers: the oldest, but for what servers really do around transfers. Stale
+// says that those before it will have no answer any more.
+func (q *queue) answeredBy(code int) (i int, stale bool) {
+	if q.len() == 0 {
+		return none, false
+	}
+	head := q.at(0)
+	switch {
+	case code < 200:
+		if !mayBegin(head) {
+			// A transfer begins, so everything before it has been answered.
+			return q.behind(func(e *exchange) bool { return e.verb.Transfers() })
+		}
+	case head.verb.Transfers() && head.started && !endsTransfer(code):
+		// A command that the server answers in the middle of a transfer
+		// (STAT, RFC 959 section 4.1.3; NOOP to keep NAT alive).
+		i, _ = q.behind(func(e *exchange) bool { return !e.verb.Transfers() })
+		return i, false
+	case head.verb == wire.ABOR && !answersAbort(code):
+		// The aborted transfer's own reply has stood for ABOR's too.
+		return q.behind(func(*exchange) bool { return true })
+	case isPassive(head) && !answersPassive(code):
+		// One reply more than RFC 959 asks for after an abort. It can never
+		// be a PASV's, and must not shift what follows.
+		return none, false
+	}
+	return 0, false
+}
+
+// behind returns the first exchange behind the head that the server answers
+// and ok accepts; without one, the head.
+func (q *queue) behind(ok func(*exchange) bool) (i int, stale bool) {
+	for j := 1; j < q.len(); j++ {
+		if e := q.at(j); !e.own() && ok(e) {
+			return j, true
+		}
+	}
+	return 0, false
+}
+
+// drop takes the first n exchanges out that the server was to answer; the
+// gateway's own answers stay.
+func (q *queue) drop(n int) {
+	for i := n - 1; i >= 0; i-- {
+		if !q.at(i).own() {
+			q.remove(i)
+		}
+	}
+}
+
+// mayBegin reports whether e may have a preliminary reply (RFC 959 section
+// 5.4): a transfer, or a connection that begins.
+func mayBegin(e *exchange) bool {
+	return e.verb.Transfers() || e.verb == greeting || e.verb == wire.REIN
+}
+
+func isPassive(e *exchange) bool {
+	return (e.verb == wire.PASV || e.verb == wire.EPSV) && !e.epsvAll
+}
+
+// announcedBy reports whether a reply with this code to e announces a data
+// connection.
+func announcedBy(e *exchange, code int) bool {
+	switch e.verb {
+	case wire.PASV:
+		return code == wire.Code227Passive
+	case wire.EPSV:
+		return code == wire.Code229Extended && !e.epsvAll
+	}
+	return false
+}
+
+// answersPassive reports whether a PASV or EPSV can have this reply.
+func answersPassive(code int) bool {
+	return code == wire.Code227Passive || code == wire.Code229Extended || code >= 400 && code != wire.Code426Aborted
+}
+
+// answersAbort reports whether an ABOR can have this reply (RFC 959 section
+// 5.4).
+func answersAbort(code int) bool {
+	return code == wire.Code225DataOpen || code == wire.Code226Closing || code >= 400
+}
+
+// endsTransfer reports whether a transfer that has begun can have this reply
+// (RFC 959 section 5.4).
+func endsTransfer(code int) bool {
+	switch code {
+	case wire.Code225DataOpen, wire.Code226Closing, wire.Code250Done:
+		return true
+	}
+	return code/100 == 4 || code/10 == 55
+}

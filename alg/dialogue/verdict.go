@@ -1,0 +1,95 @@
+package dialogue
+
+import (
+	"net/netip"
+
+	"ftpalg/alg/expect"
+	"ftpalg/alg/wire"
+)
+
+// Action is what must happen to a line.
+type Action uint8
+
+const (
+	// Pass sends the line on as it came.
+	Pass Action = iota
+	// Announce sends the line on with another host-port, once the way that
+	// it announces is open; Announcement describes it.
+	Announce
+	// Refuse keeps the line from the other side.
+	Refuse
+	// Close refuses the line and ends the session.
+	Close
+)
+
+// Reason says why a line was not simply passed. The values are stable: logs
+// and metrics use them.
+type Reason string
+
+// The reasons.
+const (
+	NoReason   Reason = ""
+	ThirdParty Reason = "third_party" // names a host that is not the session's own
+	LowPort    Reason = "low_port"    // a port below 1024 (RFC 2577 section 3)
+	Syntax     Reason = "syntax"      // a host-port that cannot be read
+	Framing    Reason = "framing"     // two parties could read the line differently
+	TooLong    Reason = "limit"       // longer than the limit
+	Family     Reason = "family"      // the other address family
+	NotAllowed Reason = "policy"      // not allowed by configuration, or not supported
+	Sequence   Reason = "sequence"    // not allowed after EPSV ALL (RFC 2428 section 4)
+	NotFTP     Reason = "not_ftp"     // another protocol's first line
+	Unasked    Reason = "unasked"     // a 227 or 229 that answers no PASV or EPSV
+)
+
+// Verdict is the decision on one line.
+type Verdict struct {
+	Action Action
+	Reason Reason
+	// Announcement is set with Announce.
+	Announcement Announcement
+	// Answer goes to the client at once: the gateway's own replies whose turn
+	// has come. With a server's line it follows that line.
+	Answer []byte
+	// Before, with a server's line, goes to the client before that line: the
+	// first lines of a multi-line 227 or 229.
+	Before []byte
+	// Opaque says that after this line the connection may no longer be read.
+	Opaque bool
+	// Drop lists what has ended.
+	Drop Drop
+}
+
+// Drop says which announcements have ended with a line. The zero Drop ends
+// none.
+type Drop struct {
+	// Below ends every announcement with a smaller number.
+	Below uint64
+	// Only ends the announcement of this number; 0 ends none.
+	Only uint64
+	// Used says that they ended by a finished transfer, not by refusal or
+	// replacement.
+	Used bool
+}
+
+// Ends reports whether the announcement of this number has ended.
+func (d Drop) Ends(number uint64) bool { return number < d.Below || number == d.Only }
+
+// Announcement is one data connection as its side announced it.
+type Announcement struct {
+	// Number counts the announcements of a session from 1, in the order of
+	// their commands.
+	Number uint64
+	Mode   expect.Mode
+	// At is where the announcing side waits: the host is that of its control
+	// connection unless the policy allows a third party.
+	At netip.AddrPort
+	// Said is the host-port as the text has it; for EPSV its address is
+	// invalid, the text carries none (RFC 2428 section 3).
+	Said     netip.Addr
+	hostPort wire.HostPort
+}
+
+// Rewrite appends line to dst with its host-port replaced by to.
+func (a Announcement) Rewrite(dst, line []byte, to netip.AddrPort) []byte {
+	return a.hostPort.Append(dst, line, to)
+}

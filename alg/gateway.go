@@ -1,0 +1,281 @@
+package alg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"slices"
+	"sort"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"ftpalg/alg/expect"
+)
+
+// Gateway serves control connections. It is made with New; its methods are
+// safe for concurrent use.
+type Gateway struct {
+	kernel   Kernel
+	log      *slog.Logger
+	settings atomic.Pointer[Settings]
+	promises *promises
+
+	turningAway atomic.Int32
+
+	mu       sync.Mutex
+	draining bool
+	next     uint64
+	sessions map[uint64]*session
+	clients  map[netip.Addr]int      // sessions of each clientHost
+	ports    map[netip.Addr][]uint16 // ports from which each client's sessions come
+	running  sync.WaitGroup          // one for each session
+}
+
+// New returns a Gateway that serves nothing yet.
+func New(o Options) *Gateway {
+	g := &Gateway{
+		kernel:   o.Kernel,
+		log:      o.Log,
+		promises: newPromises(o.Kernel),
+		sessions: make(map[uint64]*session),
+		clients:  make(map[netip.Addr]int),
+		ports:    make(map[netip.Addr][]uint16),
+	}
+	if g.log == nil {
+		g.log = slog.New(slog.DiscardHandler)
+	}
+	g.Configure(o.Settings)
+	return g
+}
+
+// Configure puts new settings in force for the sessions that begin from now
+// on.
+func (g *Gateway) Configure(s Settings) { g.settings.Store(&s) }
+
+// Serve accepts control connections from a and serves each as service says at
+// that moment, until ctx ends or a fails. The sessions go on when it returns.
+// It closes a.
+func (g *Gateway) Serve(ctx context.Context, service func() Service, a Acceptor) error {
+	stop := context.AfterFunc(ctx, func() { a.Close() })
+	defer stop()
+	defer a.Close()
+	var pause time.Duration
+	for {
+		arrival, err := a.Accept()
+		switch {
+		case ctx.Err() != nil:
+			if err == nil {
+				arrival.Conn.Close()
+			}
+			return nil
+		case err == nil:
+			pause = 0
+			svc := service()
+			g.arrive(&svc, arrival)
+		case passing(err):
+			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
+			g.log.Warn("cannot accept a connection, trying again",
+				"event", "accept_retry", "listener", a.Addr(), "error", err, "pause", pause)
+			if !sleep(ctx, pause) {
+				return nil
+			}
+		default:
+			return fmt.Errorf("accept on %s: %w", a.Addr(), err)
+		}
+	}
+}
+
+// passing reports whether accepting may succeed later: accept(2) names these
+// as conditions of the moment.
+func passing(err error) bool {
+	for _, e := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ECONNABORTED, syscall.ENOBUFS, syscall.ENOMEM, syscall.EPROTO} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// arrive admits a connection as a session, or turns it away. Either happens
+// in the session's own goroutine.
+func (g *Gateway) arrive(svc *Service, a Arrival) {
+	s := newSession(g, svc, a)
+	refusal := g.admit(s)
+	if refusal == "" {
+		g.running.Add(1)
+		go s.begin(func() {
+			g.remove(s)
+			g.running.Done()
+		})
+		return
+	}
+	if g.turningAway.Add(1) > maxTurningAway {
+		g.turningAway.Add(-1)
+		a.Conn.Close()
+		return
+	}
+	g.running.Go(func() {
+		defer g.turningAway.Add(-1)
+		s.turnAway(refusal)
+	})
+}
+
+// maxTurningAway bounds the connections that are being told why they are
+// turned away; more are just closed.
+const maxTurningAway = 256
+
+// admit enters s into the table, unless a limit forbids it; then it returns
+// the reply that says so.
+func (g *Gateway) admit(s *session) (refusal string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	host := clientHost(s.ends.client.Addr())
+	switch {
+	case g.draining:
+		return "421 The gateway is shutting down."
+	case s.straight:
+		return "421 This is a gateway; connect to the FTP server itself."
+	case len(g.sessions) >= s.settings.Sessions:
+		return "421 Too many sessions, try again later."
+	case g.clients[host] >= s.settings.SessionsPerClient:
+		return "421 Too many sessions from your address, try again later."
+	}
+	g.next++
+	s.number = g.next
+	s.log = g.log.With("session", s.number)
+	g.sessions[s.number] = s
+	g.clients[host]++
+	client := s.ends.client
+	g.ports[client.Addr()] = append(g.ports[client.Addr()], client.Port())
+	return ""
+}
+
+// clientHost is what counts as one client: an IPv6 host has a whole /64 to
+// choose its addresses from (RFC 4291 section 2.5.1).
+func clientHost(a netip.Addr) netip.Addr {
+	if a.Is4() {
+		return a
+	}
+	return netip.PrefixFrom(a.WithZone(""), 64).Masked().Addr()
+}
+
+func (g *Gateway) remove(s *session) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.sessions, s.number)
+	host := clientHost(s.ends.client.Addr())
+	if g.clients[host]--; g.clients[host] == 0 {
+		delete(g.clients, host)
+	}
+	client := s.ends.client
+	left := slices.DeleteFunc(g.ports[client.Addr()], func(p uint16) bool { return p == client.Port() })
+	if g.ports[client.Addr()] = left; len(left) == 0 {
+		delete(g.ports, client.Addr())
+	}
+}
+
+// portsOf returns the ports from which sessions of this client come.
+func (g *Gateway) portsOf(client netip.Addr) []uint16 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.ports[client])
+}
+
+// all returns the sessions, oldest first.
+func (g *Gateway) all() []*session {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	out := make([]*session, 0, len(g.sessions))
+	for _, s := range g.sessions {
+		out = append(out, s)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].number < out[j].number })
+	return out
+}
+
+// Sessions describes the sessions that are open, oldest first.
+func (g *Gateway) Sessions() []SessionInfo {
+	all := g.all()
+	out := make([]SessionInfo, len(all))
+	for i, s := range all {
+		out[i] = s.info()
+	}
+	return out
+}
+
+// Pinholes describes the data connections that are promised, oldest first.
+func (g *Gateway) Pinholes() []expect.Expectation { return g.promises.list() }
+
+// Drain says 421 to every session as soon as no transfer of it runs, and
+// returns when all have ended. Call it when every Serve has returned. When ctx ends, so do
+// those that are left.
+func (g *Gateway) Drain(ctx context.Context) {
+	g.mu.Lock()
+	g.draining = true
+	g.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		g.running.Wait()
+		close(done)
+	}()
+	const lookAgain = 50 * time.Millisecond
+	tick := time.NewTicker(lookAgain)
+	defer tick.Stop()
+	for {
+		over := ctx.Err() != nil
+		for _, s := range g.all() {
+			if over || !s.commanded.Load() {
+				s.end(Drained, "421 The gateway is shutting down.")
+			}
+		}
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// turnedAwayTimeout bounds the last words to a connection that never became
+// a session.
+const turnedAwayTimeout = farewellTimeout
+
+// turnAway says why and closes.
+func (s *session) turnAway(reply string) {
+	s.g.log.Info("connection turned away", "event", "turned_away",
+		"listener", s.service.Name, "client", s.ends.client, "reply", reply)
+	s.client.SetDeadline(time.Now().Add(turnedAwayTimeout))
+	if _, err := s.client.Write([]byte(reply + "\r\n")); err == nil {
+		s.client.CloseWrite()
+		// What the client has sent must be read, or closing would reset the
+		// connection and take the reply with it (RFC 1122 section 4.2.2.13).
+		discard(s.client)
+	}
+	s.client.Close()
+}
+
+// discard reads c until its end or deadline, a bounded amount.
+func discard(c net.Conn) {
+	buf := make([]byte, 512)
+	for range 64 {
+		if _, err := c.Read(buf); err != nil {
+			return
+		}
+	}
+}

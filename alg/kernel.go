@@ -1,0 +1,81 @@
+package alg
+
+import (
+	"context"
+	"net"
+	"net/netip"
+
+	"ftpalg/alg/expect"
+)
+
+// Conn is one side of a control connection: a stream that can end in one
+// direction (RFC 9293 section 3.6).
+type Conn interface {
+	net.Conn
+	// CloseWrite sends the end of our stream and leaves the other direction
+	// open.
+	CloseWrite() error
+}
+
+// urgent is what a Conn offers when it can carry TCP urgent data, with which
+// telnet clients mark an ABOR (RFC 959 section 4.1.3, RFC 854 "Synch").
+type urgent interface {
+	// AtMark reports whether the next byte to be read is the urgent one.
+	AtMark() (bool, error)
+	// WriteUrgent writes p and marks its last byte as urgent.
+	WriteUrgent(p []byte) (int, error)
+}
+
+// aborter is what a Conn offers when it can end with a reset, so that the
+// other side learns that the stream was cut and not closed.
+type aborter interface {
+	Abort() error
+}
+
+// Kernel is all that the gateway asks of the operating system beyond reading
+// and writing: plain values go in, so that a privileged process can stand
+// behind it. Implementations are safe for concurrent use.
+type Kernel interface {
+	// Dial opens a control connection to a server.
+	Dial(ctx context.Context, d Dial) (Conn, error)
+	// Open admits the data connection that e promises. When it returns nil
+	// the kernel has confirmed: the line that announces it may leave.
+	Open(ctx context.Context, e expect.Expectation) error
+	// Close withdraws an expectation. It does not wait for the kernel, and
+	// it is no error if the expectation has gone already.
+	Close(id expect.ID)
+}
+
+// Dial says how to reach a server.
+type Dial struct {
+	Server netip.AddrPort
+	// Source is the address that the server shall see; the zero Addr leaves
+	// the choice to the routing table.
+	Source netip.Addr
+	// Avoid lists source ports that must not be used with Source: the
+	// client's own connections to this server have them, and the two would be
+	// one to connection tracking.
+	Avoid []uint16
+}
+
+// Acceptor yields the control connections of one listener.
+type Acceptor interface {
+	// Accept waits for the next one. Its error ends the listener, but for
+	// those that pass (no descriptors, aborted by the peer).
+	Accept() (Arrival, error)
+	Close() error
+	// Addr names the listener in logs.
+	Addr() net.Addr
+}
+
+// Arrival is one accepted control connection.
+type Arrival struct {
+	Conn Conn
+	// Reached is the address at which the client reached the server: the
+	// original destination where the connection was intercepted.
+	Reached netip.AddrPort
+	// Straight says that the client connected to a transparent listener
+	// itself, or to this machine, so there is no server behind it: serving it
+	// would make the gateway its own client.
+	Straight bool
+}

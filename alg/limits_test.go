@@ -1,0 +1,139 @@
+package alg_test
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ftpalg/alg"
+	"ftpalg/alg/algtest"
+)
+
+func TestUnreachableServerIsA421(t *testing.T) {
+	onBench(t, fronting(), testSettings(), func(b *bench) {
+		b.kernel.Refuse()
+		client := b.connect(clientHost, outside)
+		client.hears("421 The FTP server cannot be reached: connection refused.")
+		client.hearsEnd()
+	})
+}
+
+func TestStraightConnectionIsRefused(t *testing.T) {
+	onBench(t, alg.Service{Name: "lan"}, testSettings(), func(b *bench) {
+		theirs, ours := algtest.Pipe(netip.AddrPortFrom(clientHost, 60001), outside)
+		b.arrivals.Deliver(alg.Arrival{Conn: ours, Reached: outside, Straight: true})
+		client := newPeer(t, "client", theirs)
+		client.hears("421 This is a gateway; connect to the FTP server itself.")
+		client.hearsEnd()
+	})
+}
+
+func TestSessionLimits(t *testing.T) {
+	s := testSettings()
+	s.Sessions, s.SessionsPerClient = 3, 2
+	onBench(t, fronting(), s, func(b *bench) {
+		b.session()
+		first, server := b.session()
+		b.connect(clientHost, outside).hears("421 Too many sessions from your address, try again later.")
+		b.connect(netip.MustParseAddr("203.0.113.11"), outside)
+		synctest.Wait()
+		b.connect(netip.MustParseAddr("203.0.113.12"), outside).hears("421 Too many sessions, try again later.")
+		first.Close()
+		server.Close()
+		synctest.Wait()
+		b.session2(t)
+	})
+}
+
+// session2 takes a session past the servers that a test left unanswered.
+func (b *bench) session2(t *testing.T) {
+	t.Helper()
+	newPeer(t, "server", b.kernel.Server())
+	b.session()
+}
+
+func TestIdleSessionEndsButNotDuringATransfer(t *testing.T) {
+	onBench(t, fronting(), testSettings(), func(b *bench) {
+		client, server := b.session()
+		client.say("RETR x")
+		server.hears("RETR x")
+		server.say("150 opening")
+		client.hears("150 opening")
+		time.Sleep(3 * time.Hour)
+		server.say("226 done")
+		client.hears("226 done")
+		time.Sleep(14 * time.Minute)
+		if len(b.gateway.Sessions()) != 1 {
+			t.Error("the session ended early")
+		}
+		time.Sleep(2 * time.Minute)
+		client.hears("421 Nothing was said for too long.")
+		client.hearsEnd()
+		server.hearsEnd()
+	})
+}
+
+func TestClientThatReadsNothingHarmsNobodyElse(t *testing.T) {
+	onBench(t, fronting(), testSettings(), func(b *bench) {
+		_, chatty := b.session()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for {
+				if _, err := chatty.Write([]byte("200 more\r\n")); err != nil {
+					return
+				}
+			}
+		}()
+		client, server := b.session()
+		client.say("NOOP")
+		server.hears("NOOP")
+		server.say("200 ok")
+		client.hears("200 ok")
+		time.Sleep(time.Hour) // the silent one is idle: nothing of it moves
+		<-done
+	})
+}
+
+func TestLongLineIsRefusedAndTheSessionLives(t *testing.T) {
+	onBench(t, fronting(), testSettings(), func(b *bench) {
+		client, server := b.session()
+		client.say("NOOP "+strings.Repeat("x", 20000), "NOOP")
+		client.hears("500 Command line too long.")
+		server.hears("NOOP")
+		server.say("200 " + strings.Repeat("y", 20000))
+		client.hears("200 " + strings.Repeat("y", 20000))
+	})
+}
+
+func TestOtherProtocolEndsTheSession(t *testing.T) {
+	onBench(t, fronting(), testSettings(), func(b *bench) {
+		client, server := b.session()
+		client.say("POST / HTTP/1.1", "PORT 203,0,113,10,195,81")
+		client.hears("500 This is FTP.")
+		client.hearsEnd()
+		server.hearsEnd()
+	})
+}
+
+func TestDrainWaitsForTransfers(t *testing.T) {
+	onBench(t, fronting(), testSettings(), func(b *bench) {
+		idle, _ := b.session()
+		busy, server := b.session()
+		busy.say("RETR x")
+		server.hears("RETR x")
+		server.say("150 opening")
+		busy.hears("150 opening")
+		drained := make(chan struct{})
+		go func() { b.gateway.Drain(t.Context()); close(drained) }()
+		idle.hears("421 The gateway is shutting down.")
+		idle.hearsEnd()
+		time.Sleep(time.Minute)
+		server.say("226 done")
+		busy.hears("226 done")
+		busy.hears("421 The gateway is shutting down.")
+		<-drained
+	})
+}

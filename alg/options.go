@@ -1,0 +1,81 @@
+package alg
+
+import (
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"ftpalg/alg/dialogue"
+	"ftpalg/alg/nat"
+)
+
+// Options is what a Gateway is made of.
+type Options struct {
+	// Kernel opens connections and pinholes. Required.
+	Kernel Kernel
+	// Log takes one line for each event of a session; nil discards them.
+	Log *slog.Logger
+	// Settings are those that Configure may replace later.
+	Settings Settings
+}
+
+// Settings are the parts of the configuration that a reload may change. A
+// session keeps those it began with.
+type Settings struct {
+	// NAT lists the further NATs in front of this machine.
+	NAT nat.Table
+	// PassivePorts and ActivePorts are the data ports of addresses that the
+	// gateway owns, told to clients and to servers.
+	PassivePorts, ActivePorts nat.Range
+	// PinholeTimeout is how long a promised data connection may stay away.
+	PinholeTimeout time.Duration
+	// ConnectTimeout bounds the dial to a server.
+	ConnectTimeout time.Duration
+	// IdleTimeout ends a session on which nothing was said and no transfer
+	// runs (RFC 1123 section 4.1.3.2: at least five minutes by default).
+	IdleTimeout time.Duration
+	// Sessions and SessionsPerClient bound the sessions at one time.
+	Sessions, SessionsPerClient int
+	// CommandLine is the longest line of a client, in bytes with its end.
+	CommandLine int
+}
+
+// Service is what one listener does with the connections it accepts.
+type Service struct {
+	// Name is the listener's name in the configuration.
+	Name string
+	// Server is the server behind a fronting listener; the zero AddrPort of a
+	// transparent one means the original destination.
+	Server netip.AddrPort
+	// Source says what the server sees.
+	Source Source
+	// Policy is the dialogue's.
+	Policy dialogue.Policy
+}
+
+// transparent reports whether the service leaves the client its idea of the
+// server: the address that the client reached is not the gateway's own.
+func (s *Service) transparent() bool { return !s.Server.IsValid() }
+
+// Source says from which address the server sees a session come.
+type Source struct {
+	// Client takes the client's own address; otherwise Addr, or the gateway's
+	// address of the interface if Addr is the zero Addr.
+	Client bool
+	Addr   netip.Addr
+}
+
+// Times that no operator needs to set.
+const (
+	// lingerTimeout is how long the client may take to close after the server
+	// has.
+	lingerTimeout = 10 * time.Second
+	// farewellTimeout bounds the writing of a last reply.
+	farewellTimeout = time.Second
+	// opaqueIdle is the least idle time of an encrypted session, in which
+	// transfers cannot be seen (RFC 5382 REQ-5).
+	opaqueIdle = 2*time.Hour + 4*time.Minute
+	// portRest is how long a data port rests after use: longer than a
+	// segment that was under way.
+	portRest = 30 * time.Second
+)

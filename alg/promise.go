@@ -1,0 +1,179 @@
+package alg
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"sort"
+	"sync"
+	"time"
+
+	"ftpalg/alg/dialogue"
+	"ftpalg/alg/expect"
+	"ftpalg/alg/nat"
+)
+
+// told is a promise before it is kept: what the other side will read, and
+// what the kernel must do about it.
+type told struct {
+	// text is the host-port that replaces the announced one.
+	text netip.AddrPort
+	want expect.Expectation
+	// leased is the port that was taken from the pool, 0 if none was.
+	leased uint16
+}
+
+// endpoints are the addresses of a session's two control connections.
+type endpoints struct {
+	client  netip.AddrPort // the client, as we see it
+	reached netip.AddrPort // where the client thinks the server is
+	seen    netip.AddrPort // where the server thinks the client is
+	server  netip.AddrPort // the server, as we reach it
+	// ownsReached and ownsSeen say that these are the gateway's own
+	// addresses: ports there come from our ranges. Elsewhere the port is the
+	// announcing side's own.
+	ownsReached, ownsSeen bool
+}
+
+// tell answers the two questions of every announcement: which address and
+// port does the far side see, and where must the kernel send what arrives
+// there. The expectation that it returns lacks only its ID, session and
+// deadline.
+func (e *endpoints) tell(a dialogue.Announcement, s *Settings, pool *nat.Pool) (told, error) {
+	t := told{want: expect.Expectation{Mode: a.Mode, Target: a.At}}
+	door, owned, ports := e.seen.Addr(), e.ownsSeen, s.ActivePorts
+	t.want.From, t.want.Seen = e.server.Addr(), e.reached.Addr()
+	if a.Mode.Passive() {
+		door, owned, ports = e.reached.Addr(), e.ownsReached, s.PassivePorts
+		t.want.From, t.want.Seen = e.client.Addr(), e.seen.Addr()
+	}
+	if !owned {
+		if !a.Mode.Passive() {
+			door = a.At.Addr() // a third party, where the policy allows one
+		}
+		t.want.To = netip.AddrPortFrom(door, a.At.Port())
+		t.text = t.want.To
+		return t, nil
+	}
+	view, err := s.NAT.See(door, t.want.From)
+	if err != nil {
+		return t, fmt.Errorf("map %s for %s: %w", door, t.want.From, err)
+	}
+	port, err := pool.Take(ports, view.Usable)
+	if err != nil {
+		return t, err
+	}
+	t.leased = port
+	t.want.To = netip.AddrPortFrom(door, port)
+	public, _ := view.Port(port)
+	t.text = netip.AddrPortFrom(view.Addr, public)
+	return t, nil
+}
+
+// reply425 is the honest answer when a promise cannot be made (RFC 959
+// section 5.4 allows 425 for the transfer, and clients take it for PASV too).
+func reply425(err error) string {
+	switch {
+	case errors.Is(err, nat.ErrExhausted):
+		return "425 No data port is free, try again later."
+	case errors.Is(err, nat.ErrUnresolved):
+		return "425 The public address is not known yet, try again later."
+	}
+	return "425 The data connection cannot be opened at the gateway."
+}
+
+// promises is the gateway's list of what stands open.
+type promises struct {
+	kernel Kernel
+	pool   *nat.Pool
+
+	mu   sync.Mutex
+	next expect.ID
+	open map[expect.ID]*standing
+}
+
+// standing is one promise. Once its time is over the kernel has withdrawn it,
+// but its port is not free while the connection that came in time goes on.
+type standing struct {
+	want   expect.Expectation
+	leased uint16
+	expiry *time.Timer
+	over   bool
+}
+
+func newPromises(k Kernel) *promises {
+	return &promises{kernel: k, pool: nat.NewPool(portRest), open: make(map[expect.ID]*standing)}
+}
+
+// name gives an expectation its ID.
+func (p *promises) name() expect.ID {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.next++
+	return p.next
+}
+
+// add takes over a promise that the kernel has confirmed. At its deadline it
+// is withdrawn; it ends by itself then, unless inUse says that its connection
+// has come.
+func (p *promises) add(t told, inUse func() bool) {
+	id := t.want.ID
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open[id] = &standing{
+		want: t.want, leased: t.leased,
+		expiry: time.AfterFunc(time.Until(t.want.Until), func() { p.expire(id, inUse()) }),
+	}
+}
+
+func (p *promises) expire(id expect.ID, inUse bool) {
+	if !inUse {
+		p.end(id)
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s := p.open[id]; s != nil {
+		s.over = true
+		p.kernel.Close(id)
+	}
+}
+
+// forget gives back the port of a promise that was never made.
+func (p *promises) forget(t told) {
+	if t.leased != 0 {
+		p.pool.Release(t.leased)
+	}
+}
+
+// end withdraws a promise; ending it twice is nothing.
+func (p *promises) end(id expect.ID) {
+	p.mu.Lock()
+	s := p.open[id]
+	delete(p.open, id)
+	p.mu.Unlock()
+	if s == nil {
+		return
+	}
+	s.expiry.Stop()
+	if !s.over {
+		p.kernel.Close(id)
+	}
+	if s.leased != 0 {
+		p.pool.Release(s.leased)
+	}
+}
+
+// list returns what the kernel admits, oldest first.
+func (p *promises) list() []expect.Expectation {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := make([]expect.Expectation, 0, len(p.open))
+	for _, s := range p.open {
+		if !s.over {
+			out = append(out, s.want)
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].ID < out[j].ID })
+	return out
+}

@@ -1,0 +1,112 @@
+package wire_test
+
+import (
+	"testing"
+
+	"ftpalg/alg/wire"
+)
+
+func TestParseEPRT(t *testing.T) {
+	accept(t, parseEPRT, []accepted{
+		{"EPRT |«1|192.0.2.7|1025»|\r\n", "192.0.2.7:1025"},
+		{"EPRT |«2|2001:db8::7|1025»|\r\n", "[2001:db8::7]:1025"},
+		{"eprt |«2|2001:DB8:0:0:0:0:0:7|65535»|\n", "[2001:db8::7]:65535"},
+		{"EPRT !«1!192.0.2.7!1»!\r\n", "192.0.2.7:1"},
+		{"EPRT ~«1~192.0.2.7~01025»~\r\n", "192.0.2.7:1025"},
+		{"EPRT x«1x192.0.2.7x1025»x\r\n", "192.0.2.7:1025"},
+		{"EPRT ,«1,192.0.2.7,1025»,\r\n", "192.0.2.7:1025"},
+		{"EPRT  |«1|192.0.2.7|1025»|  \r\n", "192.0.2.7:1025"},
+		{"EPRT |«2|2001:db8::192.0.2.7|1025»|\r\n", "[2001:db8::c000:207]:1025"},
+	})
+	reject(t, parseEPRT, []rejected{
+		{"EPRT«\r\n", wire.Missing},
+		{"EPRT «192,0,2,7,4,1\r\n", wire.BadDelimiter},
+		{"EPRT «.1.192.0.2.7.1025.\r\n", wire.BadDelimiter},
+		{"EPRT «:1:192.0.2.7:1025:\r\n", wire.BadDelimiter},
+		{"EPRT «a1a192.0.2.7a1025a\r\n", wire.BadDelimiter},
+		{"EPRT «F1F192.0.2.7F1025F\r\n", wire.BadDelimiter},
+		{"EPRT «%1%192.0.2.7%1025%\r\n", wire.BadDelimiter},
+		{"EPRT «\x01\r\n", wire.BadDelimiter},
+		{"EPRT «\xa6" + "1\xa6192.0.2.7\xa61025\xa6\r\n", wire.BadDelimiter},
+		{"EPRT «|\r\n", wire.WrongCount},
+		{"EPRT «|1|192.0.2.7|1025\r\n", wire.WrongCount},
+		{"EPRT «|1|192.0.2.7|1025|9|\r\n", wire.WrongCount},
+		{"EPRT «|1|192.0.2.7|1025||\r\n", wire.WrongCount},
+		{"EPRT «|1|192.0.2.7|1025| x\r\n", wire.WrongCount},
+		{"EPRT |«|192.0.2.7|1025|\r\n", wire.NotNumber},
+		{"EPRT |«x|192.0.2.7|1025|\r\n", wire.NotNumber},
+		{"EPRT |«+1|192.0.2.7|1025|\r\n", wire.NotNumber},
+		{"EPRT |« 1|192.0.2.7|1025|\r\n", wire.NotNumber},
+		{"EPRT |«3|anything|1025|\r\n", wire.UnknownFamily},
+		{"EPRT |«01|192.0.2.7|1025|\r\n", wire.UnknownFamily},
+		{"EPRT |«16397|192.0.2.7|1025|\r\n", wire.UnknownFamily},
+		{"EPRT |1|«2001:db8::7|1025|\r\n", wire.BadAddress},
+		{"EPRT |2|«192.0.2.7|1025|\r\n", wire.BadAddress},
+		{"EPRT |2|«::ffff:192.0.2.7|1025|\r\n", wire.BadAddress},
+		{"EPRT |2|«::ffff:c000:207|1025|\r\n", wire.BadAddress},
+		{"EPRT |2|«fe80::1%eth0|1025|\r\n", wire.BadAddress},
+		{"EPRT |2|«[2001:db8::7]|1025|\r\n", wire.BadAddress},
+		{"EPRT |1|«192.0.2.007|1025|\r\n", wire.BadAddress},
+		{"EPRT |1|«192.0.2|1025|\r\n", wire.BadAddress},
+		{"EPRT |1|«3221225991|1025|\r\n", wire.BadAddress},
+		{"EPRT |1|«0xc0.0.2.7|1025|\r\n", wire.BadAddress},
+		{"EPRT |1|«host.example|1025|\r\n", wire.BadAddress},
+		{"EPRT |1|«|1025|\r\n", wire.BadAddress},
+		{"EPRT |1|192.0.2.7|«|\r\n", wire.NotNumber},
+		{"EPRT |1|192.0.2.7|«-1|\r\n", wire.NotNumber},
+		{"EPRT |1|192.0.2.7|«0x15|\r\n", wire.NotNumber},
+		{"EPRT |1|192.0.2.7|«1025 |\r\n", wire.NotNumber},
+		{"EPRT |1|192.0.2.7|«0|\r\n", wire.OutOfRange},
+		{"EPRT |1|192.0.2.7|«65536|\r\n", wire.OutOfRange},
+		{"EPRT |1|192.0.2.7|«65557|\r\n", wire.OutOfRange},
+		{"EPRT |1|192.0.2.7|«001025|\r\n", wire.OutOfRange},
+		{"EPRT |1|192.0.2.7|«18446744073709552641|\r\n", wire.OutOfRange},
+	})
+}
+
+func TestParse229(t *testing.T) {
+	accept(t, wire.Parse229, []accepted{
+		{"229 Entering Extended Passive Mode (|||«6446»|)\r\n", ":6446"},
+		{"229 Entering Extended Passive Mode (|||«6446»|).\n", ":6446"},
+		{"229 Entering Extended Passive Mode |||«6446»|\r\n", ":6446"},
+		{"229 Entering Extended Passive Mode (|||«6446»|\r\n", ":6446"},
+		{"229 Entering Extended Passive Mode |||«6446»|)\r\n", ":6446"},
+		{"229 (!!!«65535»!)\r\n", ":65535"},
+		{"229 (###«1»#)\r\n", ":1"},
+		{"229 (~~~«06446»~)\r\n", ":6446"},
+		{"229 ((((«6446»()\r\n", ":6446"},
+		{"229 ()))«6446»))\r\n", ":6446"},
+		{"229 (xxx«6446»x)\r\n", ":6446"},
+		{"229 Modus 2 (|||«6446»|) noch 16\r\n", ":6446"},
+		{"229 Mode passif \xe9tendu (|||«6446»|) \xe9\r\n", ":6446"},
+		{"229 =|||«6446»|\r\n", ":6446"},
+		{"229 |||«6446»|\r\n", ":6446"},
+	})
+	reject(t, wire.Parse229, []rejected{
+		{"«227 (|||6446|)\r\n", wire.Missing},
+		{"229 «Entering Extended Passive Mode\r\n", wire.Missing},
+		{"229 «(||6446|)\r\n", wire.Missing},
+		{"229 «(||||6446|)\r\n", wire.Missing},
+		{"229 «(((((6446()\r\n", wire.Missing},
+		{"229 «(|||6446)\r\n", wire.Missing},
+		{"229 «(|||6446\r\n", wire.Missing},
+		{"229 «(|||6446!)\r\n", wire.Missing},
+		{"229 «(|!|6446|)\r\n", wire.Missing},
+		{"229 «(|||-1|)\r\n", wire.Missing},
+		{"229 «(|||+6446|)\r\n", wire.Missing},
+		{"229 «(||| 6446|)\r\n", wire.Missing},
+		{"229 «(|||0x15|)\r\n", wire.Missing},
+		{"229 «(|||６４４６|)\r\n", wire.Missing},
+		{"229 «(|1|192.0.2.1|6446|)\r\n", wire.Missing},
+		{"229 «(\xa6\xa6\xa66446\xa6)\r\n", wire.Missing},
+		{"229 «   6446 \r\n", wire.Missing},
+		{"229 «(192,0,2,1,4,5)\r\n", wire.Missing},
+		{"229 «111644611\r\n", wire.Missing},
+		{"229 (|||«0|)\r\n", wire.OutOfRange},
+		{"229 (|||«65536|)\r\n", wire.OutOfRange},
+		{"229 (|||«1000000|)\r\n", wire.OutOfRange},
+		{"229 (|||«18446744073709552641|)\r\n", wire.OutOfRange},
+		{"229 (|||6446|) (|||«6447|)\r\n", wire.Ambiguous},
+		{"229 ...5. (|||«6447|)\r\n", wire.Ambiguous},
+	})
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"ftpalg/cmd/internal/config"
+	gateway "ftpalg/cmd/internal/daemon"
+)
+
+func newCheck() *cobra.Command {
+	var file string
+	var printRules bool
+	c := &cobra.Command{
+		Use:   "check",
+		Short: "Check a configuration file",
+		Long: "check exits with 0 if the file is good, and with 1 if not, having printed every error with its position.\n" +
+			"It touches nothing. With --rules it prints the chains and rules that run would create.",
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := config.Load(file)
+			var list config.List
+			if errors.As(err, &list) {
+				fmt.Fprintln(c.ErrOrStderr(), list)
+				return &answer{exitFailed}
+			}
+			if err != nil {
+				return err
+			}
+			if !printRules {
+				fmt.Fprintf(c.OutOrStdout(), "%s: good, %d listeners\n", file, len(cfg.Listeners))
+				return nil
+			}
+			planned, err := gateway.PlannedRules(cfg)
+			if err != nil {
+				return err
+			}
+			for _, line := range planned {
+				fmt.Fprintln(c.OutOrStdout(), line)
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVarP(&file, "config", "c", defaultConfig, "configuration `file`")
+	c.Flags().BoolVar(&printRules, "rules", false, "print the chains and rules that run would create")
+	return c
+}

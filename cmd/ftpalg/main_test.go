@@ -1,0 +1,218 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ftpalg/alg"
+	"ftpalg/cmd/internal/admin"
+)
+
+// run executes a command line and returns what it says.
+func runLine(t *testing.T, args ...string) (stdout, stderr string, status int) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	status = execute(args, &out, &errs)
+	return out.String(), errs.String(), status
+}
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "gw.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const goodConfig = `listeners:
+  - name: legacy
+    listen: 203.0.113.1:21
+    server: 198.18.1.20:21
+  - name: lan
+    transparent: {interface: lan}
+    source: client
+`
+
+func TestCheckSaysGood(t *testing.T) {
+	path := write(t, goodConfig)
+	out, errs, status := runLine(t, "check", "--config", path)
+	if status != 0 || errs != "" || out != path+": good, 2 listeners\n" {
+		t.Errorf("check says %q, %q, status %d", out, errs, status)
+	}
+}
+
+func TestCheckPrintsEveryErrorWithItsPosition(t *testing.T) {
+	path := write(t, "listeners:\n  - name: legacy\n    lisen: 203.0.113.1:21\ndata:\n  passive_ports: 50000-70000\n")
+	out, errs, status := runLine(t, "check", "--config", path)
+	if status != 1 || out != "" {
+		t.Errorf("status %d, output %q", status, out)
+	}
+	for _, want := range []string{path + ":3:5: listeners[0].lisen: ", `did you mean "listen"?`, path + ":5:18: data.passive_ports: "} {
+		if !strings.Contains(errs, want) {
+			t.Errorf("%q lacks %q", errs, want)
+		}
+	}
+}
+
+// TestCheckRulesPrintsWhatRunWouldCreate compares with a golden that reads
+// like a shell script; UPDATE_GOLDEN=1 writes it.
+func TestCheckRulesPrintsWhatRunWouldCreate(t *testing.T) {
+	out, errs, status := runLine(t, "check", "--config", write(t, goodConfig), "--rules")
+	if status != 0 || errs != "" {
+		t.Fatalf("status %d, %q", status, errs)
+	}
+	compare(t, "check-rules.golden", out)
+}
+
+func compare(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if os.Getenv("UPDATE_GOLDEN") == "1" {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestRunOfABadFileTouchesNothing(t *testing.T) {
+	_, errs, status := runLine(t, "run", "--config", write(t, "listeners: []\n"))
+	if status != 1 || !strings.Contains(errs, "listeners") {
+		t.Errorf("status %d, %q", status, errs)
+	}
+	_, errs, status = runLine(t, "run", "--config", filepath.Join(t.TempDir(), "none.yaml"))
+	if status != 1 || !strings.Contains(errs, "none.yaml") {
+		t.Errorf("status %d, %q", status, errs)
+	}
+}
+
+func TestWrongCommandLinesExitWith2(t *testing.T) {
+	for _, args := range [][]string{{"status", "--sokcet", "x"}, {"status", "more"}} {
+		if _, errs, status := runLine(t, args...); status != exitMisused || errs == "" {
+			t.Errorf("%v: status %d, %q", args, status, errs)
+		}
+	}
+}
+
+func TestStatusWithoutAGatewayExitsWith1(t *testing.T) {
+	_, errs, status := runLine(t, "status", "--socket", filepath.Join(t.TempDir(), "none.sock"))
+	if status != 1 || !strings.Contains(errs, "is ftpalg running") {
+		t.Errorf("status %d, %q", status, errs)
+	}
+}
+
+// moment is when everything in the picture began.
+var moment = time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local)
+
+// picture is an admin.Source that never changes.
+type picture struct{ ready bool }
+
+func (p picture) Status() admin.Status {
+	s := admin.Status{
+		Version: "1.0", Ready: p.ready, Started: moment, Config: "/etc/ftpalg/ftpalg.yaml",
+		Path: "iptables", Why: "configured", Netfilter: "iptables v1.8.9 (nf_tables)",
+		Listeners: []string{"legacy: 203.0.113.1:21", "lan: traffic of lan over IPv4"}, Sessions: 1, Pinholes: 1,
+		Reloaded: moment,
+	}
+	if !p.ready {
+		s.Missing = []string{"it is starting or stopping"}
+	}
+	return s
+}
+
+func (p picture) Sessions() []alg.SessionInfo {
+	return []alg.SessionInfo{{
+		Session: 12, Listener: "legacy", Client: netip.MustParseAddrPort("203.0.113.10:40001"),
+		Server: netip.MustParseAddrPort("198.18.1.20:21"), Started: moment, Idle: 2.4, State: "readable", Transferring: true, Announced: 3,
+	}}
+}
+
+func (p picture) Pinholes() []admin.Pinhole {
+	return []admin.Pinhole{{
+		ID: 34, Session: 12, Mode: "PASV", From: netip.MustParseAddr("203.0.113.10"),
+		To: netip.MustParseAddrPort("203.0.113.1:50017"), Target: netip.MustParseAddrPort("198.18.1.20:23411"),
+		Seen: netip.MustParseAddr("198.18.1.1"), State: "promised", Expires: moment.Add(time.Minute),
+	}}
+}
+
+func (p picture) Reload() error { return nil }
+
+func show(t *testing.T, p picture) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "admin.sock")
+	var l net.Listener
+	l, err := admin.Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := admin.NewServer(l, p)
+	done := make(chan error, 1)
+	go func() { done <- s.Serve() }()
+	t.Cleanup(func() {
+		s.Close()
+		<-done
+	})
+	return path
+}
+
+func TestTablesReadLikeThis(t *testing.T) {
+	var all bytes.Buffer
+	p := picture{ready: true}
+	all.WriteString("$ ftpalg status\n")
+	showStatus(&all, p.Status(), moment.Add(90*time.Minute))
+	all.WriteString("$ ftpalg sessions\n")
+	showSessions(&all, p.Sessions(), moment.Add(90*time.Second))
+	all.WriteString("$ ftpalg pinholes\n")
+	showPinholes(&all, p.Pinholes(), moment.Add(250*time.Millisecond))
+	compare(t, "tables.golden", all.String())
+}
+
+func TestTablesAreShown(t *testing.T) {
+	socket := show(t, picture{ready: true})
+	for c, want := range map[string]string{"status": "ready", "sessions": "203.0.113.10:40001", "pinholes": "203.0.113.1:50017"} {
+		out, errs, status := runLine(t, c, "--socket", socket)
+		if status != 0 || errs != "" || !strings.Contains(out, want) {
+			t.Errorf("%s: status %d, %q, %q", c, status, errs, out)
+		}
+	}
+}
+
+func TestStatusOfAGatewayThatIsNotReadyExitsWith1(t *testing.T) {
+	out, errs, status := runLine(t, "status", "--socket", show(t, picture{}))
+	if status != 1 || errs != "" || !strings.Contains(out, "not ready: it is starting or stopping") {
+		t.Errorf("status %d, %q, %q", status, out, errs)
+	}
+}
+
+func TestPinholesAsJSON(t *testing.T) {
+	out, _, status := runLine(t, "pinholes", "--json", "--socket", show(t, picture{ready: true}))
+	var got []map[string]any
+	if err := json.Unmarshal([]byte(out), &got); err != nil || status != 0 || len(got) != 1 {
+		t.Fatalf("status %d, %v: %s", status, err, out)
+	}
+	for key, want := range map[string]any{
+		"session": 12.0, "mode": "PASV", "from": "203.0.113.10", "to": "203.0.113.1:50017",
+		"target": "198.18.1.20:23411", "state": "promised",
+	} {
+		if got[0][key] != want {
+			t.Errorf("%s is %v, want %v", key, got[0][key], want)
+		}
+	}
+	if _, err := time.Parse(time.RFC3339Nano, got[0]["expires"].(string)); err != nil {
+		t.Errorf("expires: %v", err)
+	}
+}

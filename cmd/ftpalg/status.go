@@ -1,0 +1,46 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ftpalg/cmd/internal/admin"
+)
+
+func newStatus() *cobra.Command {
+	c := newJudgedQuestion("status", "Say whether the gateway is ready, and how it works", (*admin.Client).Status, showStatus,
+		func(s admin.Status) error {
+			if !s.Ready {
+				return &answer{exitFailed}
+			}
+			return nil
+		})
+	c.Long = "status exits with 0 when the gateway is ready, and with 1 when it is not or does not answer."
+	return c
+}
+
+func showStatus(w io.Writer, s admin.Status, now time.Time) error {
+	ready := "ready"
+	if !s.Ready {
+		ready = "not ready: " + strings.Join(s.Missing, "; ")
+	}
+	fmt.Fprintf(w, "ftpalg %s, %s, up %s\n", s.Version, ready, short(now.Sub(s.Started)))
+	fmt.Fprintf(w, "configuration  %s, read %s\n", s.Config, s.Reloaded.Format(time.DateTime))
+	if s.ReloadError != "" {
+		fmt.Fprintf(w, "               a later one was not taken: %s\n", s.ReloadError)
+	}
+	fmt.Fprintf(w, "data path      %s (%s), %s\n", s.Path, s.Why, s.Netfilter)
+	for i, l := range s.Listeners {
+		head := "listeners"
+		if i > 0 {
+			head = ""
+		}
+		fmt.Fprintf(w, "%-14s %s\n", head, l)
+	}
+	_, err := fmt.Fprintf(w, "now            %d sessions, %d pinholes\n", s.Sessions, s.Pinholes)
+	return err
+}

@@ -1,0 +1,141 @@
+package admin
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ftpalg/alg"
+)
+
+type fakeSource struct {
+	missing []string
+	reload  error
+}
+
+func (f *fakeSource) Status() Status {
+	return Status{Version: "1", Ready: len(f.missing) == 0, Missing: f.missing}
+}
+func (f *fakeSource) Sessions() []alg.SessionInfo {
+	return []alg.SessionInfo{{Session: 7, Client: netip.MustParseAddrPort("203.0.113.10:60000")}}
+}
+func (f *fakeSource) Pinholes() []Pinhole {
+	return []Pinhole{{Session: 7, Mode: "PASV", Expires: time.Unix(1, 0).UTC()}}
+}
+func (f *fakeSource) Reload() error { return f.reload }
+
+// serveOn serves src until the test ends.
+func serveOn(t *testing.T, s *Server) {
+	t.Helper()
+	done := make(chan error, 1)
+	go func() { done <- s.Serve() }()
+	t.Cleanup(func() {
+		s.Close()
+		if err := <-done; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+	})
+}
+
+func socket(t *testing.T, src Source) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "run", "admin.sock")
+	l, err := Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	serveOn(t, NewServer(l, src))
+	return path
+}
+
+func TestClientReadsWhatTheServerShows(t *testing.T) {
+	c := NewClient(socket(t, &fakeSource{}))
+	if s, err := c.Status(); err != nil || !s.Ready || s.Version != "1" {
+		t.Errorf("Status is %+v, %v", s, err)
+	}
+	if s, err := c.Sessions(); err != nil || len(s) != 1 || s[0].Session != 7 || s[0].Client.Port() != 60000 {
+		t.Errorf("Sessions are %+v, %v", s, err)
+	}
+	if p, err := c.Pinholes(); err != nil || len(p) != 1 || p[0].Mode != "PASV" || !p[0].Expires.Equal(time.Unix(1, 0)) {
+		t.Errorf("Pinholes are %+v, %v", p, err)
+	}
+	if err := c.Reload(); err != nil {
+		t.Errorf("Reload: %v", err)
+	}
+}
+
+func TestReloadSaysWhyItWasNotTaken(t *testing.T) {
+	c := NewClient(socket(t, &fakeSource{reload: errors.New("gw.yaml:3:5: listeners[0].listen: no port")}))
+	if err := c.Reload(); err == nil || err.Error() != "gw.yaml:3:5: listeners[0].listen: no port" {
+		t.Errorf("Reload says %v", err)
+	}
+}
+
+func TestNobodyAtTheSocket(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "none.sock")
+	_, err := NewClient(path).Status()
+	if err == nil || !strings.Contains(err.Error(), "no gateway answers at "+path) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestStaleSocketIsReplacedAndALiveOneIsNot(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "admin.sock")
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false)
+	if _, err := Listen(path); err == nil || !strings.Contains(err.Error(), "another ftpalg answers") {
+		t.Errorf("over a live socket: %v", err)
+	}
+	l.Close()
+	second, err := Listen(path)
+	if err != nil {
+		t.Fatalf("over a stale socket: %v", err)
+	}
+	defer second.Close()
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o660 {
+		t.Errorf("the socket's mode is %v, %v", info.Mode(), err)
+	}
+}
+
+func TestViewerOnlyShows(t *testing.T) {
+	src := &fakeSource{missing: []string{"it is starting", "no rules"}}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	serveOn(t, NewViewer(l, src))
+	base := "http://" + l.Addr().String()
+	status := func(method, path string) int {
+		t.Helper()
+		req, err := http.NewRequest(method, base+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		return res.StatusCode
+	}
+	for _, c := range []struct {
+		method, path string
+		want         int
+	}{
+		{"GET", "/healthz", 200}, {"GET", "/readyz", 503}, {"GET", "/status", 200},
+		{"POST", "/reload", 404}, {"POST", "/status", 405}, {"GET", "/nothing", 404},
+	} {
+		if got := status(c.method, c.path); got != c.want {
+			t.Errorf("%s %s answers %d, want %d", c.method, c.path, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+
+	"ftpalg/alg"
+)
+
+// Client asks a running gateway.
+type Client struct {
+	socket string
+	http   http.Client
+}
+
+// NewClient returns a Client for the admin socket at path.
+func NewClient(path string) *Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", path)
+	}
+	return &Client{socket: path, http: http.Client{
+		Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}, Timeout: 30 * time.Second,
+	}}
+}
+
+// Status asks how the gateway is.
+func (c *Client) Status() (s Status, err error) {
+	err = c.get("/status", &s)
+	return s, err
+}
+
+// Sessions asks for the open sessions.
+func (c *Client) Sessions() (s []alg.SessionInfo, err error) {
+	err = c.get("/sessions", &s)
+	return s, err
+}
+
+// Pinholes asks for the promised data connections.
+func (c *Client) Pinholes() (p []Pinhole, err error) {
+	err = c.get("/pinholes", &p)
+	return p, err
+}
+
+// Reload has the configuration read again, and returns why it was not taken.
+func (c *Client) Reload() error {
+	_, err := c.do(http.MethodPost, "/reload")
+	return err
+}
+
+func (c *Client) get(what string, into any) error {
+	body, err := c.do(http.MethodGet, what)
+	if err != nil {
+		return err
+	}
+	if err := json.NewDecoder(bytes.NewReader(body)).Decode(into); err != nil {
+		return fmt.Errorf("read %s from %s: %w", what, c.socket, err)
+	}
+	return nil
+}
+
+// longestAnswer bounds what is read of a gateway, in bytes: its largest table
+// has some ten thousand rows.
+const longestAnswer = 64 << 20
+
+func (c *Client) do(method, what string) ([]byte, error) {
+	req, err := http.NewRequest(method, "http://ftpalg"+what, nil)
+	if err != nil {
+		return nil, fmt.Errorf("ask %s for %s: %w", c.socket, what, err)
+	}
+	res, err := c.http.Do(req)
+	switch {
+	case errors.Is(err, syscall.ENOENT), errors.Is(err, syscall.ECONNREFUSED):
+		return nil, fmt.Errorf("no gateway answers at %s: is ftpalg running, and is --socket right?", c.socket)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("%s: permission denied; run as root or join the socket's group", c.socket)
+	case err != nil:
+		return nil, fmt.Errorf("ask %s for %s: %w", c.socket, what, err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, longestAnswer))
+	if err != nil {
+		return nil, fmt.Errorf("read %s from %s: %w", what, c.socket, err)
+	}
+	if res.StatusCode >= 300 {
+		return nil, errors.New(strings.TrimSpace(string(body)))
+	}
+	return body, nil
+}

@@ -1,0 +1,115 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Server answers on the admin socket, or on the address of admin.http.
+type Server struct {
+	http     *http.Server
+	listener net.Listener
+}
+
+// Listen opens the Unix socket at path, which root and its group may use. A
+// socket that a crashed predecessor left is replaced; one that answers is an
+// error, since two gateways would fight for the same rules.
+func Listen(path string) (net.Listener, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, fmt.Errorf("make the folder of the admin socket: %w", err)
+	}
+	if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
+		c.Close()
+		return nil, fmt.Errorf("admin socket %s: another ftpalg answers on it; stop it, or set admin.socket", path)
+	} else if errors.Is(err, syscall.ECONNREFUSED) {
+		if err := os.Remove(path); err != nil {
+			return nil, fmt.Errorf("remove the stale admin socket: %w", err)
+		}
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("open the admin socket: %w", err)
+	}
+	if err := os.Chmod(path, 0o660); err != nil {
+		l.Close()
+		return nil, fmt.Errorf("set the mode of the admin socket: %w", err)
+	}
+	return l, nil
+}
+
+// NewServer returns a Server for the admin socket l, that shows and changes
+// src once Serve is called.
+func NewServer(l net.Listener, src Source) *Server {
+	mux := views(src)
+	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, _ *http.Request) {
+		if err := src.Reload(); err != nil {
+			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	return newServer(l, mux)
+}
+
+// NewViewer returns a Server for the address of admin.http, that only shows
+// src.
+func NewViewer(l net.Listener, src Source) *Server { return newServer(l, views(src)) }
+
+func newServer(l net.Listener, h http.Handler) *Server {
+	const slowest = 10 * time.Second
+	return &Server{
+		listener: l,
+		http:     &http.Server{Handler: h, ReadTimeout: slowest, IdleTimeout: slowest, MaxHeaderBytes: 1 << 14},
+	}
+}
+
+// Serve answers until Close.
+func (s *Server) Serve() error {
+	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %s: %w", s.listener.Addr(), err)
+	}
+	return nil
+}
+
+// Close ends the server, whether it serves or not, and removes the socket.
+func (s *Server) Close() error {
+	defer s.listener.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if s.http.Shutdown(ctx) != nil {
+		return s.http.Close()
+	}
+	return nil
+}
+
+// views shows src: three tables in JSON, whether the process answers
+// (/healthz), and whether it serves (/readyz: 503 with what is missing).
+func views(src Source) *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { reply(w, src.Status()) })
+	mux.HandleFunc("GET /sessions", func(w http.ResponseWriter, _ *http.Request) { reply(w, src.Sessions()) })
+	mux.HandleFunc("GET /pinholes", func(w http.ResponseWriter, _ *http.Request) { reply(w, src.Pinholes()) })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "alive") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if s := src.Status(); !s.Ready {
+			http.Error(w, strings.Join(s.Missing, "\n"), http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ready")
+	})
+	return mux
+}
+
+func reply(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(v)
+}

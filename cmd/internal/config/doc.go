@@ -1,0 +1,69 @@
+// Package config reads ftpalg's configuration: one YAML file, read strictly.
+// What is wrong with it is reported all at once, in file order, each error
+// with its position and, where it can be told, with what would be right.
+//
+// # The file
+//
+// Only listeners is required. Values that are not marked otherwise are the
+// defaults.
+//
+//	listeners:
+//	  - name: legacy                 # letters, digits, ".", "_", "-"; at most 32
+//	    listen: 203.0.113.1:21       # one address with its port, or a list
+//	    server: 198.18.1.20:21       # same family as listen
+//	    source: gateway              # what the server sees: gateway, client, or an address
+//	    tls: pass                    # AUTH: pass (the session becomes opaque) or refuse
+//	    third_party: refuse          # PORT and EPRT that name another host: refuse or allow
+//	  - name: lan
+//	    transparent:                 # in place of listen and server
+//	      interface: lan             # where the clients are; no default
+//	      ports: [21]
+//	      clients: [198.18.0.0/24]   # default: any
+//	      servers: [0.0.0.0/0]       # default: any
+//	      method: tproxy             # or redirect
+//
+//	nat:                             # default: none
+//	  - local: 198.18.2.10           # our address
+//	    public: 203.0.113.80         # the same seen from beyond; an address, or a name
+//	    except: [198.18.0.0/15]      # peers that see us untranslated; default: none
+//	    ports: {local: 50000-50099, public: 60000-60099}   # default: unchanged
+//
+//	data:
+//	  path: auto                     # auto, conntrack or iptables; relay is still to come
+//	  passive_ports: 50000-50999
+//	  active_ports: 51000-51999
+//	  pinhole_timeout: 60s           # 1s to 1h
+//
+//	limits:
+//	  sessions: 10000                # 1 to 1000000
+//	  sessions_per_client: 100       # 1 to sessions
+//	  connect_timeout: 10s           # up to 10m
+//	  idle_timeout: 15m              # up to 168h
+//	  command_line: 4096             # bytes, 512 to 65536
+//	  drain_timeout: 30s             # transfers after SIGTERM, up to 1h
+//
+//	admin:
+//	  socket: /run/ftpalg/admin.sock
+//	  http: 127.0.0.1:9121           # default: off
+//
+//	log:
+//	  level: info                    # error, warn, info, debug, trace
+//	  format: json                   # or text
+//	  transfers: /var/log/ftpalg/xferlog   # default: off
+//
+//	netfilter:                       # change these only where they collide
+//	  mark: 0x2000000                # a single bit
+//	  route_table: 2121
+//	  rule_priority: 2121
+//
+// Addresses are IP addresses and never names, except nat's public. An IPv4
+// address inside IPv6 (::ffff:203.0.113.1) and zones (fe80::1%lan) are
+// refused. Anchors and aliases work; merge keys, tags and a second document
+// are refused. A file is at most 1 MiB and holds at most 10000 values.
+//
+// # Reload
+//
+// A reload may change everything but data.path, admin.* and netfilter.*:
+// these are held by the running process and by the kernel, so that they need a
+// restart. NeedsRestart names those that differ.
+package config

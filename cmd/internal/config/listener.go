@@ -1,0 +1,78 @@
+package config
+
+import "net/netip"
+
+// Listener is one way in for control connections: either Listen and Server,
+// or Transparent.
+type Listener struct {
+	// Name is unique among the listeners.
+	Name string
+	// Listen holds the addresses at which clients reach Server.
+	Listen []netip.AddrPort
+	// Server is of the family of every address in Listen.
+	Server netip.AddrPort
+	// Transparent is nil where Listen and Server are set.
+	Transparent *Transparent
+	Source      Source
+	TLS         TLSPolicy
+	// ThirdParty lets PORT and EPRT name a host other than the client.
+	ThirdParty bool
+}
+
+// Transparent takes over the control connections that cross this machine.
+type Transparent struct {
+	// Interface is where the clients are.
+	Interface string
+	// Ports are the servers' control ports.
+	Ports []uint16
+	// Clients and Servers bound whose connections are taken; nil means any.
+	Clients, Servers []netip.Prefix
+	Method           Method
+}
+
+// Method is how the kernel hands over a connection that crosses the machine.
+type Method string
+
+// The methods: TPROXY keeps the original destination as the socket's own
+// address, REDIRECT translates it (manual page iptables-extensions(8)).
+const (
+	MethodTPROXY   Method = "tproxy"
+	MethodRedirect Method = "redirect"
+)
+
+// Source is the address from which the server sees a session come.
+type Source struct {
+	Kind SourceKind
+	// Addr is set for SourceAddress only.
+	Addr netip.Addr
+}
+
+// SourceKind says whose address a Source is.
+type SourceKind uint8
+
+// The kinds of Source.
+const (
+	SourceGateway SourceKind = iota // the address the kernel chooses
+	SourceClient                    // the client's own
+	SourceAddress                   // a given one
+)
+
+// TLSPolicy is what becomes of AUTH.
+type TLSPolicy string
+
+// The policies: TLSPass lets it through, and the session becomes opaque;
+// TLSRefuse answers 534 (RFC 2228 section 5).
+const (
+	TLSPass   TLSPolicy = "pass"
+	TLSRefuse TLSPolicy = "refuse"
+)
+
+// newListener returns a listener with its defaults.
+func newListener() Listener {
+	return Listener{Source: Source{Kind: SourceGateway}, TLS: TLSPass}
+}
+
+// newTransparent returns the defaults of a transparent listener.
+func newTransparent() Transparent {
+	return Transparent{Ports: []uint16{21}, Method: MethodTPROXY}
+}

@@ -1,0 +1,24 @@
+package config
+
+// NeedsRestart returns the paths of the values that differ and that a reload
+// cannot change, in the order of the file.
+func NeedsRestart(old, new *Config) []string {
+	values := []struct {
+		path    string
+		differs bool
+	}{
+		{"data.path", old.Data.Path != new.Data.Path},
+		{"admin.socket", old.Admin.Socket != new.Admin.Socket},
+		{"admin.http", old.Admin.HTTP != new.Admin.HTTP},
+		{"netfilter.mark", old.Netfilter.Mark != new.Netfilter.Mark},
+		{"netfilter.route_table", old.Netfilter.RouteTable != new.Netfilter.RouteTable},
+		{"netfilter.rule_priority", old.Netfilter.RulePriority != new.Netfilter.RulePriority},
+	}
+	var paths []string
+	for _, v := range values {
+		if v.differs {
+			paths = append(paths, v.path)
+		}
+	}
+	return paths
+}

@@ -1,0 +1,110 @@
+package daemon
+
+import (
+	"fmt"
+	"sort"
+	"time"
+
+	"ftpalg/alg"
+	"ftpalg/alg/expect"
+	"ftpalg/alg/nat"
+	"ftpalg/cmd/internal/admin"
+	"ftpalg/rules"
+)
+
+// Status says whether the gateway serves, and how.
+func (d *Daemon) Status() admin.Status {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	path, why := d.rules.Path()
+	s := admin.Status{
+		Version: d.o.Version, Started: d.started, Config: d.o.File,
+		Path: path, Why: why, Netfilter: d.rules.Describe(),
+		Listeners: d.listeningLocked(), Sessions: len(d.gateway.Sessions()), Pinholes: len(d.gateway.Pinholes()),
+		Reloaded: d.reloaded, Missing: d.missing(),
+	}
+	if d.reloadError != nil {
+		s.ReloadError = d.reloadError.Error()
+	}
+	s.Ready = len(s.Missing) == 0
+	return s
+}
+
+// missing says in words what keeps the gateway from being ready.
+func (d *Daemon) missing() (out []string) {
+	if !d.ready {
+		out = append(out, "it is starting or stopping")
+	}
+	for e, err := range d.down {
+		out = append(out, fmt.Sprintf("%s: %v", e, err))
+	}
+	for _, name := range unresolved(d.table) {
+		out = append(out, "nat public name "+name+" has no address yet")
+	}
+	if time.Since(d.rulesFailed) < 2*rules.DefaultCheckEvery {
+		out = append(out, d.rulesFailedBy.Error())
+	}
+	sort.Strings(out)
+	return out
+}
+
+func (d *Daemon) listening() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.listeningLocked()
+}
+
+func (d *Daemon) listeningLocked() []string {
+	out := []string{}
+	for i := range d.config.Listeners {
+		l := &d.config.Listeners[i]
+		for _, e := range endpoints(l) {
+			if d.sockets[e] != nil {
+				out = append(out, l.Name+": "+e.String())
+			}
+		}
+	}
+	return out
+}
+
+// Sessions lists the open sessions.
+func (d *Daemon) Sessions() []alg.SessionInfo { return d.gateway.Sessions() }
+
+// Pinholes lists the promised data connections with their rules.
+func (d *Daemon) Pinholes() []admin.Pinhole {
+	states := make(map[expect.ID]string)
+	for _, p := range d.rules.Pinholes() {
+		states[p.ID] = stateName(p.State)
+	}
+	open := d.gateway.Pinholes()
+	out := make([]admin.Pinhole, len(open))
+	for i, p := range open {
+		out[i] = admin.Pinhole{
+			ID: uint64(p.ID), Session: p.Session, Mode: p.Mode.String(),
+			From: p.From, To: p.To, Target: p.Target, Seen: p.Seen,
+			State: states[p.ID], Expires: p.Until, Rules: d.rules.Rules(p.ID),
+		}
+	}
+	return out
+}
+
+// stateName is how users know a pinhole's state.
+func stateName(s rules.State) string {
+	if s == rules.Open {
+		return "promised"
+	}
+	return s.String()
+}
+
+// keepAddresses carries the looked-up addresses over into a new table, so
+// that a name server which is silent just now takes nothing away.
+func (d *Daemon) keepAddresses(next nat.Table) nat.Table {
+	for i := range next {
+		for _, had := range d.table {
+			if next[i].Name != "" && had.Name == next[i].Name && had.Local.Is4() == next[i].Local.Is4() {
+				next[i].Public = had.Public
+			}
+		}
+	}
+	return next
+}

@@ -1,0 +1,88 @@
+package demo
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// program is the path of the ftpalg that TestMain built, for the tests to
+// read.
+var program string
+
+// TestMain builds the real program, which the demo runs, and holds after all
+// tests that none of its processes is left.
+func TestMain(m *testing.M) { os.Exit(testMain(m)) }
+
+func testMain(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "ftpalg-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	program = filepath.Join(dir, "ftpalg")
+	if err := build(dir); err != nil {
+		fmt.Fprintln(os.Stderr, "build the program for the tests:", err)
+		return 1
+	}
+	status := m.Run()
+	if left := processes(); len(left) > 0 {
+		fmt.Fprintln(os.Stderr, "processes that outlive the tests:", left)
+		return 1
+	}
+	return status
+}
+
+// build makes a program that other users can start too.
+func build(dir string) error {
+	cmd := exec.Command("go", "build", "-o", program, "ftpalg/cmd/ftpalg")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return errors.Join(os.Chmod(dir, 0o755), os.Chmod(program, 0o755))
+}
+
+// processes lists those that run the program.
+func processes() (pids []string) {
+	links, _ := filepath.Glob("/proc/[0-9]*/exe")
+	for _, link := range links {
+		if exe, err := os.Readlink(link); err == nil && exe == program {
+			pids = append(pids, filepath.Base(filepath.Dir(link)))
+		}
+	}
+	return pids
+}
+
+// hostsOf lists the namespaces of the demo that a process made.
+func hostsOf(t *testing.T, pid int) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir("/run/netns")
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), fmt.Sprintf("%s-%d-", prefix, pid)) {
+			names = append(names, entry.Name())
+		}
+	}
+	return names
+}
+
+// needHosts skips the test where the machine or the user cannot have test
+// hosts, or fails it if the environment says that it must run.
+func needHosts(t *testing.T) {
+	t.Helper()
+	err := checkNeeds(t.Context())
+	if need := new(NeedError); errors.As(err, &need) && os.Getenv("FTPALG_E2E") != "1" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}

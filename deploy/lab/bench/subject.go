@@ -1,0 +1,68 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+
+	"ftpalg/deploy/lab/bench/internal/load"
+)
+
+// subject is what stands between clients and server: a column of the table.
+type subject struct {
+	name string
+	// absent returns why this machine cannot have it, nil if it can.
+	absent func(context.Context) error
+	// install makes a stand's gateway ready.
+	install func(*stand) error
+	// lacks returns why a job is beyond it, "" if it is not.
+	lacks func(load.Job) string
+}
+
+// The names of the subjects.
+const (
+	routing  = "routing"
+	helper   = "kernel helper"
+	viaCT    = "ftpalg conntrack"
+	viaRules = "ftpalg iptables"
+	suse     = "ftp-proxy"
+)
+
+// subjects are the columns of the table, in order. The binary is ftpalg's.
+func subjects(binary string) []subject {
+	return []subject{
+		{routing, present, openRoad, everything},
+		{helper, present, kernelHelper, everything},
+		ftpalg(viaCT, binary, "conntrack"),
+		ftpalg(viaRules, binary, "iptables"),
+		{suse, suseAbsent, suseProxy, suseLacks},
+	}
+}
+
+func present(context.Context) error { return nil }
+func everything(load.Job) string    { return "" }
+
+// openRoad: the client knows the way, and nothing translates.
+func openRoad(st *stand) error {
+	st.at = netip.AddrPortFrom(st.Own, ftpPort)
+	return st.Client.Route(netip.PrefixFrom(st.Own, st.Own.BitLen()).String(), st.Contact.String())
+}
+
+// kernelHelper: nf_conntrack_ftp on a strict edge, as
+// Documentation/networking/nf_conntrack-sysctl.rst wants it since helpers are
+// no longer assigned by themselves.
+func kernelHelper(st *stand) error {
+	contact, own := st.Contact.String(), st.Own.String()
+	rules := [][]string{
+		{"-t", "raw", "-A", "PREROUTING", "-p", "tcp", "-d", contact, "--dport", "21", "-j", "CT", "--helper", "ftp"},
+		{"-t", "nat", "-A", "PREROUTING", "-p", "tcp", "-d", contact, "--dport", "21", "-j", "DNAT", "--to-destination", own},
+		{"-A", "FORWARD", "-p", "tcp", "-d", own, "--dport", "21", "-m", "conntrack", "--ctstate", "NEW", "-j", "ACCEPT"},
+		{"-A", "FORWARD", "-m", "conntrack", "--ctstate", "RELATED", "-m", "helper", "--helper", "ftp", "-j", "ACCEPT"},
+	}
+	errs := []error{st.Gateway.Strict()}
+	for _, rule := range rules {
+		_, err := st.Gateway.Iptables(rule...)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}

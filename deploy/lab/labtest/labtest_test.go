@@ -1,0 +1,105 @@
+package labtest_test
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"ftpalg/deploy/lab/labtest"
+)
+
+// role tells a child process, which is this test binary again, what to do.
+const role = "FTPALG_LABTEST_ROLE"
+
+// nobody is a user without privileges.
+const nobody = 65534
+
+func TestWithoutPrivilegesTheTestIsSkippedOrFails(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give privileges up")
+	}
+	binary := publicCopy(t)
+	for required, want := range map[string]string{"0": "--- SKIP", "1": "--- FAIL"} {
+		child := exec.Command(binary, "-test.v", "-test.run=^TestChild$")
+		child.Dir = "/"
+		child.Env = append(os.Environ(), role+"=build", "FTPALG_E2E="+required)
+		child.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		out, _ := child.CombinedOutput() // its status follows from what it printed
+		if text := string(out); !strings.Contains(text, want) || !strings.Contains(text, "test hosts need root") {
+			t.Errorf("FTPALG_E2E=%s: want %q and what is missing, got\n%s", required, want, text)
+		}
+	}
+}
+
+func TestPanicInATestLeavesNoHosts(t *testing.T) {
+	labtest.Network(t) // skips where there are no hosts
+	child := exec.Command("/proc/self/exe", "-test.v", "-test.run=^TestChild$")
+	child.Env = append(os.Environ(), role+"=panic")
+	out, err := child.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "panic in between") {
+		t.Fatalf("the child did not panic: %v\n%s", err, out)
+	}
+	hosts, err := filepath.Glob(fmt.Sprintf("/run/netns/ftpalg-test-%d-*", child.Process.Pid))
+	if err != nil || len(hosts) > 0 {
+		t.Errorf("left over: %v, %v", hosts, err)
+	}
+	var pid int
+	_, after, _ := strings.Cut(string(out), "sleeper ")
+	if _, err := fmt.Sscan(after, &pid); err != nil {
+		t.Fatalf("no process number in %s", out)
+	}
+	if err := syscall.Kill(pid, 0); err == nil {
+		t.Errorf("process %d lives on", pid)
+	}
+}
+
+// TestChild is what the child processes of the other tests run.
+func TestChild(t *testing.T) {
+	if os.Getenv(role) == "" {
+		t.Skip("runs as a child of other tests only")
+	}
+	h, err := labtest.Network(t).Host("one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sleeper := h.Command(t.Context(), "sleep", "1000")
+	if err := sleeper.Start(); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println("sleeper", sleeper.Process.Pid)
+	_ = h.Do(func() error { panic("panic in between") })
+}
+
+// publicCopy returns a copy of this test binary where everybody can run it.
+func publicCopy(t *testing.T) string {
+	t.Helper()
+	source, err := os.Open("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	dir, err := os.MkdirTemp("/tmp", "ftpalg-labtest-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	target, err := os.OpenFile(filepath.Join(dir, "labtest.test"), os.O_CREATE|os.O_WRONLY, 0o755)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(target, source); err != nil {
+		t.Fatal(err)
+	}
+	if err := target.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return target.Name()
+}

@@ -1,0 +1,159 @@
+package rules
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// answerTimeout bounds the wait for the kernel's answer, which is there
+	// when the request has been sent.
+	answerTimeout = 5 * time.Second
+	// answerBuffer is room for the answers to a whole packet, in bytes.
+	answerBuffer = 1 << 20
+	// packetLength bounds the messages of a packet, so that the answers
+	// have room.
+	packetLength = 128
+)
+
+// ctsocket asks ctnetlink, one packet at a time: its user sees to that. Its
+// descriptor blocks, and the runtime's poller does not know it: the kernel
+// answers while we send, and a poller would be woken by each answer.
+type ctsocket struct {
+	packet // what is to be asked next
+	fd     int
+	buffer []byte
+}
+
+// refusal is why the kernel did not do what a message asked.
+type refusal struct {
+	message uint32
+	errno   unix.Errno
+}
+
+// dialConntrack opens a socket in this thread's network namespace.
+func dialConntrack() (*ctsocket, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
+	if err != nil {
+		return nil, ctError("open a netlink socket", "", err)
+	}
+	patience := unix.NsecToTimeval(answerTimeout.Nanoseconds())
+	for _, err := range []error{
+		unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}),
+		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &patience),
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, answerBuffer),
+		unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_CAP_ACK, 1),
+	} {
+		if err != nil {
+			return nil, errors.Join(ctError("set up a netlink socket", "", err), unix.Close(fd))
+		}
+	}
+	return &ctsocket{fd: fd, buffer: make([]byte, 1<<16)}, nil
+}
+
+// next implements ctkernel.
+func (s *ctsocket) next() *packet {
+	s.reset()
+	return &s.packet
+}
+
+// close ends the socket. Whoever asks later is told that it is closed: the
+// descriptor's number may be another's by then.
+func (s *ctsocket) close() error {
+	fd := s.fd
+	s.fd = -1
+	return unix.Close(fd)
+}
+
+// do has the kernel carry out the packet, and returns the messages that it
+// refused. It takes one system call to send and, if all goes well, one to
+// receive: only the last message is confirmed, and the kernel works while we
+// send.
+func (s *ctsocket) do() ([]refusal, error) { return s.ask(func(uint32, flow) {}) }
+
+// ask is do for messages that are answered with conntrack entries, each
+// passed on with the number of its question.
+func (s *ctsocket) ask(answer func(uint32, flow)) ([]refusal, error) {
+	s.acknowledge()
+	if err := unix.Sendto(s.fd, s.bytes, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return nil, err
+	}
+	var refused []refusal
+	for {
+		b, err := s.receive()
+		if err != nil {
+			return refused, err
+		}
+		done := false
+		eachMessage(b, func(kind uint16, number uint32, body []byte) {
+			switch {
+			case int32(number-s.before) <= 0: // a late answer
+			case kind == unix.NLMSG_DONE:
+				done = true
+			case kind == unix.NLMSG_ERROR && len(body) >= 4:
+				if errno := -int32(binary.NativeEndian.Uint32(body)); errno != 0 {
+					refused = append(refused, refusal{number, unix.Errno(errno)})
+				}
+				done = done || number == s.count
+			case len(body) >= 4:
+				if f, ok := parseFlow(body[4:]); ok {
+					answer(number, f)
+				}
+			}
+		})
+		if done {
+			return refused, nil
+		}
+	}
+}
+
+// receive returns what one read yields: a part of an answer.
+func (s *ctsocket) receive() ([]byte, error) {
+	for {
+		n, _, err := unix.Recvfrom(s.fd, s.buffer, 0)
+		if err != unix.EINTR {
+			return s.buffer[:max(n, 0)], err
+		}
+	}
+}
+
+// eachMessage walks what was received.
+func eachMessage(b []byte, do func(kind uint16, number uint32, body []byte)) {
+	for len(b) >= unix.NLMSG_HDRLEN {
+		n := int(binary.NativeEndian.Uint32(b))
+		if n < unix.NLMSG_HDRLEN || n > len(b) {
+			return
+		}
+		do(binary.NativeEndian.Uint16(b[4:]), binary.NativeEndian.Uint32(b[8:]), b[unix.NLMSG_HDRLEN:n])
+		padded := (n + unix.NLMSG_ALIGNTO - 1) &^ (unix.NLMSG_ALIGNTO - 1)
+		b = b[min(padded, len(b)):]
+	}
+}
+
+// ctError makes an OpError of what ctnetlink refused, with its meaning where
+// that is known.
+func ctError(op, object string, err error) error {
+	for _, c := range []struct {
+		errno unix.Errno
+		means error
+	}{
+		{unix.EPERM, ErrNotPermitted},
+		{unix.EACCES, ErrNotPermitted},
+		{unix.EMFILE, ErrFull},
+		{unix.ENOSPC, ErrFull},
+		{unix.ENOMEM, ErrFull},
+		{unix.EPROTONOSUPPORT, ErrUnavailable},
+		{unix.EAFNOSUPPORT, ErrUnavailable},
+		{unix.EOPNOTSUPP, ErrUnavailable},
+	} {
+		if errors.Is(err, c.errno) {
+			err = fmt.Errorf("%w (%w)", c.means, err)
+			break
+		}
+	}
+	return &OpError{Op: op, Rule: object, Err: err}
+}

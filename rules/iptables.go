@@ -1,0 +1,77 @@
+package rules
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-iptables/iptables"
+)
+
+// filter does single operations through go-iptables.
+type filter struct{ tool *iptables.IPTables }
+
+func newFilter(f Family, path string) (filter, error) {
+	protocol := iptables.ProtocolIPv4
+	if f == IPv6 {
+		protocol = iptables.ProtocolIPv6
+	}
+	tool, err := iptables.New(iptables.IPFamily(protocol), iptables.Path(path), iptables.Timeout(lockSeconds))
+	if err != nil {
+		return filter{}, &OpError{Op: "start " + path, Err: err}
+	}
+	return filter{tool}, nil
+}
+
+// HasTable implements kernel. Listing a table loads its kernel module.
+func (f filter) HasTable(table string) error {
+	err := bounded(func() error { _, err := f.tool.ListChains(table); return err })
+	return opError("list", chain{table: table}, rule{}, err)
+}
+
+// NewChain implements kernel.
+func (f filter) NewChain(c chain) error {
+	err := bounded(func() error { return f.tool.NewChain(c.table, c.name) })
+	return opError("create chain", c, rule{}, err)
+}
+
+// Append implements kernel.
+func (f filter) Append(r rule) error {
+	err := bounded(func() error { return f.tool.Append(r.table, r.chain, r.words...) })
+	return opError("append to", r.in(), r, err)
+}
+
+// Insert implements kernel.
+func (f filter) Insert(r rule) error {
+	err := bounded(func() error { return f.tool.Insert(r.table, r.chain, 1, r.words...) })
+	return opError("insert into", r.in(), r, err)
+}
+
+// bounded gives up a call of go-iptables after toolTimeout. Such a call
+// cannot be ended: what it still does is found at the next check.
+func bounded(call func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- call() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(toolTimeout):
+		return fmt.Errorf("no answer in %s: %w", toolTimeout, context.DeadlineExceeded)
+	}
+}
+
+// opError classifies an error of go-iptables, which puts the tool's words
+// into the message.
+func opError(op string, c chain, r rule, err error) error {
+	if err == nil {
+		return nil
+	}
+	var failed *iptables.Error
+	if errors.As(err, &failed) {
+		_, said, _ := strings.Cut(failed.Error(), fmt.Sprintf("exit status %d: ", failed.ExitStatus()))
+		err = toolError(said, err)
+	}
+	return &OpError{Op: op, Table: c.table, Chain: c.name, Rule: r.spec(), Err: err}
+}

@@ -1,0 +1,225 @@
+package rules
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"ftpalg/alg/expect"
+)
+
+// ledger is what one worker believes of its pinholes. Callers of the
+// Manager write what they want, the worker what the kernel has confirmed.
+type ledger struct {
+	mu      sync.Mutex
+	entries map[expect.ID]*entry
+	ways    map[way]expect.ID // the newest promise of each
+}
+
+// entry is one promise. Its rules are in the kernel if installed is set;
+// while it is not, they may be. They are needed until its connection is
+// settled: the first packet may have to come twice.
+type entry struct {
+	expect.Expectation
+	rules                                      []rule
+	installed, used, followed, settled, closed bool
+}
+
+func newLedger() *ledger {
+	return &ledger{entries: map[expect.ID]*entry{}, ways: map[way]expect.ID{}}
+}
+
+// ended reports whether a promise's rules have to go.
+func (e *entry) ended(now time.Time) bool { return e.closed || e.settled || !now.Before(e.Until) }
+
+func (e *entry) state() State {
+	switch {
+	case e.closed:
+		return Closing
+	case e.used:
+		return Used
+	case !e.installed:
+		return Opening
+	default:
+		return Open
+	}
+}
+
+// add enters a promise. Its ID must be new.
+func (l *ledger) add(e expect.Expectation, rules []rule) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, known := l.entries[e.ID]; known {
+		return fmt.Errorf("rules: %w promise: number %d is taken: %s", ErrInvalid, e.ID, e)
+	}
+	l.entries[e.ID] = &entry{Expectation: e, rules: rules}
+	l.ways[wayOf(e)] = e.ID
+	return nil
+}
+
+// close ends a promise, known or not.
+func (l *ledger) close(id expect.ID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.entries[id]; e != nil {
+		e.closed = true
+		if e.settled && !e.installed {
+			l.deleteLocked(e)
+		}
+	}
+}
+
+func (l *ledger) deleteLocked(e *entry) {
+	delete(l.entries, e.ID)
+	if l.ways[wayOf(e.Expectation)] == e.ID {
+		delete(l.ways, wayOf(e.Expectation))
+	}
+}
+
+// begin reports whether a promise is still wanted, and forgets it if not.
+func (l *ledger) begin(id expect.ID, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.entries[id]
+	if e != nil && e.ended(now) {
+		l.deleteLocked(e)
+		return false
+	}
+	return e != nil
+}
+
+// installed records that the kernel has a promise's rules.
+func (l *ledger) installed(id expect.ID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.entries[id]; e != nil {
+		e.installed = true
+	}
+}
+
+// use records that a promise's connection has come.
+func (l *ledger) use(id expect.ID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.entries[id]; e != nil {
+		e.used = true
+	}
+}
+
+// useWay records that a connection has come this way, and returns the
+// promise that it came through.
+func (l *ledger) useWay(w way) (expect.Expectation, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.entries[l.ways[w]]
+	if e == nil || e.followed || wayOf(e.Expectation) != w {
+		return expect.Expectation{}, false
+	}
+	e.used, e.followed = true, true
+	return e.Expectation, true
+}
+
+// settle records that a promise's connection is established.
+func (l *ledger) settle(id expect.ID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.entries[id]; e != nil {
+		e.settled = true
+	}
+}
+
+// strip records that a promise's rules are gone, while it stays for those
+// who ask. One that has ended altogether goes.
+func (l *ledger) strip(now time.Time, ids ...expect.ID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, id := range ids {
+		e := l.entries[id]
+		switch {
+		case e == nil:
+		case e.closed || !now.Before(e.Until):
+			l.deleteLocked(e)
+		default:
+			e.rules, e.installed = nil, false
+		}
+	}
+}
+
+// purge forgets stripped promises after their deadline.
+func (l *ledger) purge(now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range l.entries {
+		if e.settled && !e.installed && !now.Before(e.Until) {
+			l.deleteLocked(e)
+		}
+	}
+}
+
+func (l *ledger) forget(ids ...expect.ID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, id := range ids {
+		if e := l.entries[id]; e != nil {
+			l.deleteLocked(e)
+		}
+	}
+}
+
+func (l *ledger) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.entries)
+	clear(l.ways)
+}
+
+// installedWhere returns copies of the entries whose rules are in the
+// kernel and which the function picks, in the order of their numbers.
+func (l *ledger) installedWhere(pick func(*entry) bool) []entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var picked []entry
+	for _, e := range l.entries {
+		if e.installed && pick(e) {
+			picked = append(picked, *e)
+		}
+	}
+	slices.SortFunc(picked, func(a, b entry) int { return cmp.Compare(a.ID, b.ID) })
+	return picked
+}
+
+// busy reports whether any rules await their end.
+func (l *ledger) busy() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.entries) > 0
+}
+
+func (l *ledger) pinholes() []Pinhole {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var list []Pinhole
+	for _, e := range l.entries {
+		list = append(list, Pinhole{e.Expectation, e.state()})
+	}
+	return list
+}
+
+func (l *ledger) rules(id expect.ID) []rule {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.entries[id]; e != nil && e.installed {
+		return e.rules
+	}
+	return nil
+}
+
+func ids(entries []entry) []expect.ID {
+	list := make([]expect.ID, len(entries))
+	for i, e := range entries {
+		list[i] = e.ID
+	}
+	return list
+}

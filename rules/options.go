@@ -1,0 +1,149 @@
+package rules
+
+import (
+	"cmp"
+	"net/netip"
+	"time"
+)
+
+// Static is what control connections need of the kernel: rules that stay for
+// as long as the configuration does.
+type Static struct {
+	// Services are the local TCP ports to accept.
+	Services []Service
+	// Intercepts is the traffic to take over.
+	Intercepts []Intercept
+	// Outbound are the connections that this machine makes itself.
+	Outbound []Outbound
+	// Deliver4 and Deliver6 are further ports whose packets may belong to a
+	// transparent socket of this machine: those of connections that began
+	// under former rules. Apply sees to it.
+	Deliver4, Deliver6 []uint16
+}
+
+// Service is a TCP port of this machine that anybody may connect to.
+type Service struct {
+	Name string
+	// Address is where the service listens. An unspecified address
+	// (0.0.0.0, ::) stands for any of its family.
+	Address netip.AddrPort
+}
+
+// Method is how intercepted connections reach a local listener.
+type Method uint8
+
+// The two methods.
+const (
+	// TPROXY hands the packets over as they are, to a transparent listener
+	// on 127.0.0.1 or ::1 (kernel Documentation/networking/tproxy.rst).
+	TPROXY Method = iota + 1
+	// REDIRECT translates the destination to the address of the interface,
+	// where a listener on the unspecified address takes it.
+	REDIRECT
+)
+
+// Intercept is traffic that crosses this machine and is to end in it.
+// Connections to one of the machine's own addresses are left alone.
+type Intercept struct {
+	Name string
+	// Interface is where the connections come in; "" means any.
+	Interface string
+	// Ports are the destination ports to take over.
+	Ports []uint16
+	// Clients and Servers limit the traffic. An empty list means any
+	// address; a list without an address of a family excludes that family.
+	Clients, Servers []netip.Prefix
+	Method           Method
+	// Port4 and Port6 are the local listener's ports; 0 leaves that
+	// family's traffic alone.
+	Port4, Port6 uint16
+}
+
+// Outbound is a set of connections that this machine itself makes.
+type Outbound struct {
+	Name string
+	// Server is where they go; 0.0.0.0/0 and ::/0 stand for any.
+	Server netip.Prefix
+	// Ports are the destination ports, at least one.
+	Ports []uint16
+	// Transparent says that they are made with a foreign source address,
+	// so that the replies have to be delivered here.
+	Transparent bool
+}
+
+// Defaults of Options.
+const (
+	// DefaultMark, DefaultPinholeMark and DefaultExpectationMark are bits 25
+	// to 27. Kubernetes takes bits 14 and 15, Cilium 8 to 11, Tailscale 16 to
+	// 23; the sign bit and its neighbours are popular with scripts.
+	DefaultMark            = 0x2000000
+	DefaultPinholeMark     = 0x4000000
+	DefaultExpectationMark = 0x8000000
+	// DefaultRoute is both the number of the route table and the priority
+	// of the policy rule: before `main` (32766), and easy to recognise.
+	DefaultRoute      = 2121
+	DefaultSweepEvery = 200 * time.Millisecond
+	DefaultCheckEvery = 2 * time.Second
+	// DefaultEventBuffer has room for some ten thousand events.
+	DefaultEventBuffer = 8 << 20
+)
+
+// Options are a Manager's settings. The zero value works.
+type Options struct {
+	// Path is how pinholes are opened.
+	Path Path
+	// Mark is the bit of the packet mark on packets which must be delivered
+	// to a local socket although their address is foreign; 0 means
+	// DefaultMark.
+	Mark uint32
+	// PinholeMark is the bit of the connection mark on a data connection
+	// that a pinhole without translation admits, and on a control
+	// connection that TPROXY took over; 0 means DefaultPinholeMark. It must
+	// differ from Mark: where an operator
+	// restores connection marks to packets, his forwarded data would be
+	// delivered locally.
+	PinholeMark uint32
+	// ExpectationMark is the bit of the connection mark on a data connection
+	// that an expectation admits, and on the shadow above it; 0 means
+	// DefaultExpectationMark. It must differ from both others: a connection
+	// with this mark is accepted if the kernel's ftp helper expected it, and
+	// that may be at work on a control connection, too.
+	ExpectationMark uint32
+	// RouteTable and RulePriority are those of the policy route that
+	// delivers marked packets; 0 means DefaultRoute.
+	RouteTable, RulePriority int
+	// SweepEvery is the least time between two transactions that delete
+	// the rules of ended pinholes; 0 means DefaultSweepEvery.
+	SweepEvery time.Duration
+	// CheckEvery is how often the kernel's rules are compared with what
+	// should be there; 0 means DefaultCheckEvery.
+	CheckEvery time.Duration
+	// EventBuffer is how many bytes of conntrack events may wait to be read;
+	// 0 means DefaultEventBuffer.
+	EventBuffer int
+	// Observe is told what happened in the background; nil means nobody. It
+	// is called from a worker and must return soon; calling Open, Apply,
+	// Start or Stop in it is a deadlock.
+	Observe func(Event)
+	// Connections is told of data connections: Connected, Disconnected and
+	// EventsLost; nil means nobody. What holds for Observe holds for it.
+	Connections func(Event)
+}
+
+func (o Options) withDefaults() Options {
+	o.Mark = cmp.Or(o.Mark, DefaultMark)
+	o.PinholeMark = cmp.Or(o.PinholeMark, DefaultPinholeMark)
+	o.ExpectationMark = cmp.Or(o.ExpectationMark, DefaultExpectationMark)
+	o.RouteTable = cmp.Or(o.RouteTable, DefaultRoute)
+	o.RulePriority = cmp.Or(o.RulePriority, DefaultRoute)
+	o.SweepEvery = cmp.Or(o.SweepEvery, DefaultSweepEvery)
+	o.CheckEvery = cmp.Or(o.CheckEvery, DefaultCheckEvery)
+	o.EventBuffer = cmp.Or(o.EventBuffer, DefaultEventBuffer)
+	if o.Observe == nil {
+		o.Observe = func(Event) {}
+	}
+	if o.Connections == nil {
+		o.Connections = func(Event) {}
+	}
+	return o
+}

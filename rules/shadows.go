@@ -1,0 +1,87 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
+
+// dumpFlows returns the TCP entries of this network namespace that have a bit
+// of the mark, or all for mark 0. The kernel reads its whole table for it.
+func dumpFlows(mark uint32) ([]flow, error) {
+	s, err := dialConntrack()
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	s.next().message(flowGet, unix.NLM_F_DUMP, 0, func() {
+		s.uint32(ctaMark, mark)
+		s.uint32(ctaMarkMask, mark)
+	})
+	var flows []flow
+	refused, err := s.ask(func(_ uint32, f flow) {
+		if mark == 0 || f.mark&mark != 0 {
+			flows = append(flows, f)
+		}
+	})
+	if err == nil && len(refused) > 0 {
+		err = refused[0].errno
+	}
+	if err != nil {
+		return nil, ctError("list conntrack entries", "", err)
+	}
+	return flows, nil
+}
+
+// removeShadows deletes entries by their original tuples. One that is gone is
+// no error.
+func removeShadows(k ctkernel, shadows []tuple) error {
+	for some := range slices.Chunk(shadows, packetLength) {
+		p := k.next()
+		for _, orig := range some {
+			removeFlow(p, orig, 0)
+		}
+		refused, err := k.do()
+		if err != nil {
+			return ctError("delete shadows", "", err)
+		}
+		for _, r := range refused {
+			if r.errno != unix.ENOENT {
+				return ctError("delete shadow", "", r.errno)
+			}
+		}
+	}
+	return nil
+}
+
+// cleanupShadows deletes the shadows that any process with this mark left,
+// and their expectations with them. Data connections are left alone. Where
+// there is no ctnetlink there are no shadows.
+func cleanupShadows(mark uint32) ([]string, error) {
+	flows, err := dumpFlows(mark)
+	if err != nil && (errors.Is(err, ErrUnavailable) || errors.Is(err, unix.EINVAL)) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var shadows []tuple
+	var lines []string
+	for _, f := range flows {
+		if f.isShadow(mark) {
+			shadows = append(shadows, f.orig)
+			lines = append(lines, fmt.Sprintf("conntrack entry proto=6 reply-src=%s reply-dst=%s reply-dport=%d mark=%#x helper=%s",
+				f.reply.src.Addr(), f.reply.dst.Addr(), f.reply.dst.Port(), f.mark, helper))
+		}
+	}
+	if len(shadows) == 0 {
+		return nil, nil
+	}
+	s, err := dialConntrack()
+	if err != nil {
+		return nil, err
+	}
+	return lines, errors.Join(removeShadows(s, shadows), s.close())
+}

@@ -1,0 +1,234 @@
+package rules
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ftpalg/alg/expect"
+)
+
+const (
+	// queueLength bounds the promises that wait for a worker; further
+	// callers of Open wait for room.
+	queueLength = 256
+	// batchLength bounds the promises of one transaction.
+	batchLength = 64
+)
+
+// worker owns one family: all calls on its kernel come from its goroutine,
+// one after the other, so that none waits for a lock that another holds.
+type worker struct {
+	family  Family
+	kernel  kernel
+	options Options
+	ledger  *ledger
+
+	// absent says for each table that this machine lacks why. It is
+	// written by the first task and only read after that.
+	absent map[string]error
+	// plan belongs to the goroutine.
+	plan plan
+
+	queue chan *request
+	tasks chan task
+	quit  chan struct{}
+	done  chan struct{}
+}
+
+// request is a promise that waits to be opened.
+type request struct {
+	expect.Expectation
+	rules  []rule
+	result chan error // has room for the answer: nobody may be waiting
+}
+
+// task is a piece of work that its caller waits for.
+type task struct {
+	ctx    context.Context
+	work   func(context.Context) error
+	result chan error
+}
+
+func newWorker(f Family, k kernel, o Options) *worker {
+	return &worker{
+		family: f, kernel: k, options: o, ledger: newLedger(),
+		queue: make(chan *request, queueLength), tasks: make(chan task),
+		quit: make(chan struct{}), done: make(chan struct{}),
+	}
+}
+
+// run is the worker's goroutine. It ends when quit is closed.
+func (w *worker) run() {
+	defer close(w.done)
+	check := time.NewTicker(w.options.CheckEvery)
+	defer check.Stop()
+	sweep := time.NewTicker(w.options.SweepEvery)
+	defer sweep.Stop()
+	ctx := context.Background() // every call is bounded by toolTimeout
+	for {
+		due := sweep.C
+		if !w.ledger.busy() {
+			due = nil
+		}
+		select {
+		case <-w.quit:
+			return
+		case t := <-w.tasks:
+			t.result <- t.work(t.ctx)
+		case r := <-w.queue:
+			w.serve(ctx, w.gather(r))
+		case <-due:
+			w.sweep(ctx)
+		case <-check.C:
+			w.check(ctx)
+		}
+	}
+}
+
+// do has the worker do something and waits for it.
+func (w *worker) do(ctx context.Context, work func(context.Context) error) error {
+	t := task{ctx, work, make(chan error, 1)}
+	select {
+	case w.tasks <- t:
+		return <-t.result
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-w.done:
+		return ErrStopped
+	}
+}
+
+// promise opens a pinhole and waits until the kernel has confirmed it.
+func (w *worker) promise(ctx context.Context, e expect.Expectation) error {
+	rules, err := pinhole(e, w.options.PinholeMark, w.kernel.Local(e.Target.Addr()))
+	if err != nil {
+		return err
+	}
+	for _, r := range rules {
+		if err := w.absent[r.table]; err != nil {
+			return err
+		}
+	}
+	if err := w.ledger.add(e, rules); err != nil {
+		return err
+	}
+	r := &request{e, rules, make(chan error, 1)}
+	select {
+	case w.queue <- r:
+	case <-ctx.Done():
+		w.ledger.forget(e.ID)
+		return ctx.Err()
+	case <-w.done:
+		return ErrStopped
+	}
+	select {
+	case err := <-r.result:
+		return err
+	case <-ctx.Done():
+		w.ledger.close(e.ID)
+		return ctx.Err()
+	case <-w.done:
+		return ErrStopped
+	}
+}
+
+// gather returns a request and those that wait behind it.
+func (w *worker) gather(first *request) []*request {
+	batch := []*request{first}
+	for len(batch) < batchLength {
+		select {
+		case r := <-w.queue:
+			batch = append(batch, r)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// serve opens a batch. Two promises of the same way may not share a
+// transaction: the later one replaces the earlier.
+func (w *worker) serve(ctx context.Context, batch []*request) {
+	for len(batch) > 0 {
+		n := distinct(batch)
+		w.open(ctx, batch[:n])
+		batch = batch[n:]
+	}
+}
+
+// open opens a batch in one transaction. If the kernel refuses it, what was
+// left of it is taken back, what made it fail is mended where it was ours,
+// and each promise is tried alone, so that a bad one harms no other.
+func (w *worker) open(ctx context.Context, batch []*request) {
+	batch = w.stillWanted(batch)
+	if len(batch) == 0 {
+		return
+	}
+	err := w.install(ctx, batch)
+	if err != nil {
+		w.heal(ctx)
+	}
+	if err == nil || hopeless(err) {
+		w.answer(batch, err)
+		return
+	}
+	for i := range batch {
+		one := batch[i : i+1]
+		err := w.install(ctx, one)
+		if err != nil {
+			w.heal(ctx)
+		}
+		w.answer(one, err)
+	}
+}
+
+// hopeless reports whether a second try would fail like the first.
+func hopeless(err error) bool {
+	return errors.Is(err, ErrBusy) || errors.Is(err, ErrNotPermitted) || errors.Is(err, context.DeadlineExceeded)
+}
+
+func (w *worker) answer(batch []*request, err error) {
+	for _, r := range batch {
+		if err != nil {
+			w.ledger.forget(r.ID)
+		}
+		r.result <- err
+	}
+}
+
+// stillWanted drops the promises that ended while they waited.
+func (w *worker) stillWanted(batch []*request) []*request {
+	var wanted []*request
+	for _, r := range batch {
+		if w.ledger.begin(r.ID, time.Now()) {
+			wanted = append(wanted, r)
+		} else {
+			r.result <- ErrEnded
+		}
+	}
+	return wanted
+}
+
+// install adds the rules of a batch in one transaction, which also removes
+// those of older promises of the same way: they would be met first.
+func (w *worker) install(ctx context.Context, batch []*request) error {
+	var t transaction
+	ways := map[way]bool{}
+	for _, r := range batch {
+		ways[wayOf(r.Expectation)] = true
+		t.adds = append(t.adds, r.rules...)
+	}
+	rivals := w.ledger.installedWhere(func(e *entry) bool { return ways[wayOf(e.Expectation)] })
+	for _, e := range rivals {
+		t.deletes = append(t.deletes, e.rules...)
+	}
+	if err := w.kernel.Restore(ctx, t); err != nil {
+		return err
+	}
+	for _, r := range batch {
+		w.ledger.installed(r.ID)
+	}
+	w.ledger.forget(ids(rivals)...)
+	return nil
+}
