@@ -175,10 +175,11 @@ func (w *watcher) gone(f flow) {
 // port (TIME-WAIT, RFC 9293 section 3.6.1) refuses the first packet, and the
 // client sends it again.
 func (w *watcher) ended(c connection) {
-	if c.known && !c.established && w.promises.again(c.ID) {
-		return
-	}
-	if c.known {
+	switch {
+	case !c.known:
+	case !c.established && w.promises.again(c.ID):
+		w.report(Event{Kind: Reopened, Family: familyOf(c.From), Pinhole: Pinhole{c.Expectation, Open}})
+	default:
 		w.report(Event{Kind: Disconnected, Family: familyOf(c.From), Pinhole: Pinhole{c.Expectation, Closing}, Traffic: c.traffic})
 	}
 }
