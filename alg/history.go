@@ -73,16 +73,16 @@ const starred = "****"
 // command notes a line of the client that has passed or was refused.
 func (h *history) command(line wire.Line, v dialogue.Verdict) {
 	text := line.Text()
-	if s := v.Secret; s.End > s.Start && s.End <= len(text) {
-		hidden := append(make([]byte, 0, longestText), text[:min(s.Start, longestText)]...)
+	if s := v.Secret; s.End > s.Start {
+		hidden := append(make([]byte, 0, longestText), text[:min(s.Start, len(text), longestText)]...)
 		h.add(FromClient, append(hidden, starred...), nil, 0, string(v.Reason))
 		return
 	}
 	h.add(FromClient, text, nil, 0, string(v.Reason))
 }
 
-// reply notes a line of the server, and why it was refused if so. The rest of one that comes in pieces is
-// left out.
+// reply notes a line of the server, and why it was refused if so. The rest of
+// one that comes in pieces is left out.
 func (h *history) reply(line wire.Line, refused dialogue.Reason) {
 	if line.Begins {
 		h.add(FromServer, line.Text(), nil, 0, string(refused))
