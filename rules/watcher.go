@@ -175,10 +175,11 @@ func (w *watcher) gone(f flow) {
 // port (TIME-WAIT, RFC 9293 section 3.6.1) refuses the first packet, and the
 // client sends it again.
 func (w *watcher) ended(c connection) {
-	if c.known && !c.established && w.promises.again(c.ID) {
-		return
-	}
-	if c.known {
+	switch {
+	case !c.known:
+	case !c.established && w.promises.again(c.ID):
+		w.report(Event{Kind: Reopened, Family: familyOf(c.From), Pinhole: Pinhole{c.Expectation, Open}})
+	default:
 		w.report(Event{Kind: Disconnected, Family: familyOf(c.From), Pinhole: Pinhole{c.Expectation, Closing}, Traffic: c.traffic})
 	}
 }
@@ -250,8 +251,11 @@ func (w *watcher) lookUp(list []connection) {
 // saw takes note of a connection's state.
 func (w *watcher) saw(f flow) {
 	c, ended := w.connections.see(f, time.Now())
-	if ended {
+	switch {
+	case ended:
 		w.ended(c)
+	case c.known && c.traffic.Counted:
+		w.report(Event{Kind: Carrying, Family: familyOf(c.From), Pinhole: Pinhole{c.Expectation, Used}, Traffic: c.traffic})
 	}
 	if c.known && f.tcp >= tcpEstablished && f.tcp <= tcpClose {
 		w.promises.settled(c.ID)
@@ -278,6 +282,12 @@ const (
 	closingPatience = 200 * time.Millisecond
 	closingLook     = 5 * time.Millisecond
 )
+
+// cut has the kernel forget the live connections of a session.
+func (w *watcher) cut(session uint64) {
+	other := func(c connection) bool { return !c.known || c.Session != session }
+	w.remove(slices.DeleteFunc(w.connections.open(), other))
+}
 
 // past returns the ended connections that a promised one could collide
 // with: the same target and the same source towards it. One whose end has
