@@ -50,7 +50,7 @@ func socket(t *testing.T, src Source) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	serveOn(t, NewServer(l, src))
+	serveOn(t, NewServer(l, src, nil))
 	return path
 }
 
@@ -112,7 +112,7 @@ func TestViewerOnlyShows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	serveOn(t, NewViewer(l, src))
+	serveOn(t, NewViewer(l, src, nil))
 	base := "http://" + l.Addr().String()
 	status := func(method, path string) int {
 		t.Helper()

@@ -26,10 +26,8 @@ var (
 )
 
 const (
-	download, upload             = "download", "upload"
-	passed, refused              = "passed", "refused"
-	opOpen, opClose, opReconcile = "open", "close", "reconcile"
-	resultOK, resultFailed       = "ok", "failed"
+	download, upload = "download", "upload"
+	passed, refused  = "passed", "refused"
 	// noMode is the mode of a transfer whose data connection was not
 	// announced: the server takes its default port (RFC 959 section 3.2).
 	noMode = "none"
@@ -60,11 +58,6 @@ func (m *Metrics) beginAtZero() {
 	}
 	for _, a := range []string{passed, refused} {
 		m.opaque.WithLabelValues(a)
-	}
-	for _, op := range []string{opOpen, opClose, opReconcile} {
-		for _, r := range []string{resultOK, resultFailed} {
-			m.ruleOperations.WithLabelValues(op, r)
-		}
 	}
 	m.transfersBeginAtZero(noMode)
 	for _, mode := range modes {

@@ -22,7 +22,6 @@ type Metrics struct {
 	refusals         *prometheus.CounterVec
 	expectations     *prometheus.CounterVec
 	pinholeOpen      prometheus.Histogram
-	ruleOperations   *prometheus.CounterVec
 	ruleDrift        prometheus.Counter
 	transfers        *prometheus.CounterVec
 	transferBytes    *prometheus.CounterVec
@@ -48,7 +47,6 @@ func New(b Build) *Metrics {
 			Namespace: namespace, Name: "pinhole_open_seconds", Help: "How long the kernel took to open a pinhole: the latency that a client feels.",
 			Buckets: []float64{25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1, 2.5},
 		}),
-		ruleOperations: counters("rule_operations_total", "What was asked of netfilter, by result.", "op", "result"),
 		ruleDrift: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: namespace, Name: "rule_drift_total", Help: "Rules that another program had removed or brought back, and that were put right.",
 		}),
@@ -60,7 +58,7 @@ func New(b Build) *Metrics {
 	}
 	m.registry.MustRegister(
 		buildInfo(b), m.sessions, m.sessionDuration, m.rewrites, m.refusals, m.expectations, m.pinholeOpen,
-		m.ruleOperations, m.ruleDrift, m.transfers, m.transferBytes, m.opaque,
+		m.ruleDrift, m.transfers, m.transferBytes, m.opaque,
 		m.reloadSuccessful, m.reloadTimestamp,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
@@ -74,6 +72,7 @@ var (
 	controlLines       = described("control_lines_total", "Lines of control connections, by the side that said them.", "side")
 	expectationsActive = described("expectations_active", "Data connections that are promised and have not ended.", "mode")
 	externalPorts      = described("external_ports", "Data ports of the configured ranges, by use.", "range", "state")
+	ruleOperations     = described("rule_operations_total", "Pinholes that were opened and closed, and comparisons of our rules with netfilter, by result.", "op", "result")
 	rulesInstalled     = described("rules_installed", "Rules of ours that stood in netfilter at the last check.")
 	ready              = described("ready", "Whether the gateway serves, as /readyz says it.")
 )

@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"ftpalg/alg"
-	"ftpalg/alg/expect"
-	"ftpalg/rules"
 )
 
 // Observer returns what counts for the gateway.
@@ -43,10 +41,8 @@ func (m *Metrics) announced(a alg.Announced) {
 	if a.Cause != alg.NoCause {
 		m.refusals.WithLabelValues(string(a.Cause)).Inc()
 	}
-	asked := a.Cause == alg.NoCause || a.Cause == alg.CauseKernel
-	if asked {
+	if a.Cause == alg.NoCause || a.Cause == alg.CauseKernel { // else the kernel was not asked
 		m.pinholeOpen.Observe(a.Opening.Seconds())
-		m.ruleOperations.WithLabelValues(opOpen, resultOf(a.Cause == alg.NoCause)).Inc()
 	}
 }
 
@@ -72,22 +68,8 @@ func (m *Metrics) transferEnded(t alg.Transfer) {
 	m.transferBytes.WithLabelValues(direction, mode).Add(float64(bytes))
 }
 
-// Rules counts what the rules report.
-func (m *Metrics) Rules(e rules.Event) {
-	switch e.Kind {
-	case rules.Verified:
-		m.ruleOperations.WithLabelValues(opReconcile, resultOK).Inc()
-	case rules.RepairFailed:
-		m.ruleOperations.WithLabelValues(opReconcile, resultFailed).Inc()
-	case rules.SweepFailed:
-		m.ruleOperations.WithLabelValues(opClose, resultFailed).Inc()
-	case rules.Drift:
-		m.ruleDrift.Add(float64(len(e.Rules)))
-	}
-}
-
-// Closed counts a pinhole that was taken back.
-func (m *Metrics) Closed(expect.ID) { m.ruleOperations.WithLabelValues(opClose, resultOK).Inc() }
+// Drifted counts the rules that were put right.
+func (m *Metrics) Drifted(found int) { m.ruleDrift.Add(float64(found)) }
 
 // Reloaded notes an attempt to read the configuration, the one at the start
 // included.
@@ -96,13 +78,6 @@ func (m *Metrics) Reloaded(ok bool, at time.Time) {
 	if ok {
 		m.reloadTimestamp.Set(float64(at.UnixNano()) / 1e9)
 	}
-}
-
-func resultOf(ok bool) string {
-	if ok {
-		return resultOK
-	}
-	return resultFailed
 }
 
 func number(yes bool) float64 {

@@ -6,6 +6,7 @@ import (
 	"ftpalg/alg"
 	"ftpalg/alg/expect"
 	"ftpalg/alg/nat"
+	"ftpalg/rules"
 )
 
 // State is what a gateway is like when somebody asks.
@@ -16,8 +17,7 @@ type State struct {
 	// Expectations are the promised data connections.
 	Expectations []expect.Expectation
 	Ports        alg.Ports
-	// Rules is how many of ours stood in netfilter at the last check.
-	Rules int
+	Rules        rules.Health
 }
 
 // Watch has the state looked up whenever somebody asks for metrics. It may be
@@ -28,7 +28,7 @@ func (m *Metrics) Watch(look func() State) { m.registry.MustRegister(watcher(loo
 type watcher func() State
 
 func (w watcher) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{sessionsActive, controlLines, expectationsActive, externalPorts, rulesInstalled, ready} {
+	for _, d := range []*prometheus.Desc{sessionsActive, controlLines, expectationsActive, externalPorts, ruleOperations, rulesInstalled, ready} {
 		to <- d
 	}
 }
@@ -38,11 +38,18 @@ func (w watcher) Collect(to chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
+	counter := func(d *prometheus.Desc, n uint64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), labels...)
+	}
 	gauge(ready, number(s.Ready))
 	gauge(sessionsActive, float64(s.Sessions))
-	gauge(rulesInstalled, float64(s.Rules))
-	to <- prometheus.MustNewConstMetric(controlLines, prometheus.CounterValue, float64(s.Counters.ClientLines), "client")
-	to <- prometheus.MustNewConstMetric(controlLines, prometheus.CounterValue, float64(s.Counters.ServerLines), "server")
+	gauge(rulesInstalled, float64(s.Rules.Installed))
+	counter(controlLines, s.Counters.ClientLines, "client")
+	counter(controlLines, s.Counters.ServerLines, "server")
+	for op, t := range map[string]rules.Tally{"open": s.Rules.Opened, "close": s.Rules.Closed, "reconcile": s.Rules.Reconciled} {
+		counter(ruleOperations, t.Done, op, "ok")
+		counter(ruleOperations, t.Failed, op, "failed")
+	}
 	active := map[expect.Mode]int{}
 	for _, e := range s.Expectations {
 		active[e.Mode]++
