@@ -2,11 +2,8 @@ package alg
 
 import (
 	"net/netip"
-	"slices"
-	"sync"
 	"time"
 
-	"ftpalg/alg/dialogue"
 	"ftpalg/alg/expect"
 )
 
@@ -19,11 +16,11 @@ type Traffic struct {
 	Counted bool `json:"counted"`
 }
 
-// add takes another's bytes in.
-func (t *Traffic) add(other Traffic) {
-	t.FromClient += other.FromClient
-	t.FromServer += other.FromServer
-	t.Counted = t.Counted || other.Counted
+// grow takes in by how much a part of it has grown.
+func (t *Traffic) grow(before, now Traffic) {
+	t.FromClient += now.FromClient - before.FromClient
+	t.FromServer += now.FromServer - before.FromServer
+	t.Counted = true
 }
 
 // DataState says where a data connection is in its life. The values are
@@ -53,226 +50,4 @@ type DataConnection struct {
 	Command string `json:"command,omitempty"`
 	File    string `json:"file,omitempty"`
 	Traffic
-}
-
-// keptData is how many data connections of a session are remembered.
-const keptData = 8
-
-// dataConnection is a DataConnection as it goes on. The ledger's mu guards
-// it.
-type dataConnection struct {
-	DataConnection
-	session *sessionData
-	// ended says that the promise has ended, gone that the kernel has told
-	// the connection's end.
-	ended, gone bool
-	waiting     *Transfer // for the kernel's count
-	timeout     *time.Timer
-}
-
-// sessionData are the latest data connections of a session, oldest first, and
-// what all that have ended carried. The ledger's mu guards it.
-type sessionData struct {
-	latest []*dataConnection
-	total  Traffic
-}
-
-// dataLedger joins what sessions promise with what the kernel tells of it,
-// which may come later than the session's end.
-type dataLedger struct {
-	observer *Observer
-
-	mu    sync.Mutex
-	all   map[expect.ID]*dataConnection
-	total Traffic // of those that have ended
-}
-
-func newDataLedger(o *Observer) *dataLedger {
-	return &dataLedger{observer: o, all: make(map[expect.ID]*dataConnection)}
-}
-
-// add enters what was promised.
-func (l *dataLedger) add(of *sessionData, e expect.Expectation) {
-	d := &dataConnection{session: of, DataConnection: DataConnection{
-		Pinhole: e.ID, Mode: e.Mode, From: e.From, To: e.To, Target: e.Target, Seen: e.Seen,
-		Promised: time.Now(), State: DataPromised,
-	}}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.all[e.ID] = d
-	if len(of.latest) == keptData {
-		of.latest = slices.Delete(of.latest, 0, 1)
-	}
-	of.latest = append(of.latest, d)
-}
-
-// carries says which transfer a data connection is used for, and returns its
-// mode.
-func (l *dataLedger) carries(id expect.ID, t *dialogue.Transfer) expect.Mode {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	d := l.all[id]
-	if d == nil {
-		return 0
-	}
-	d.Command, d.File = string(t.Verb), t.Name
-	return d.Mode
-}
-
-// end notes the end of a promise, and tells the observer. One whose
-// connection has come was used, however it ends.
-func (l *dataLedger) end(e expect.Expectation, how End) {
-	l.mu.Lock()
-	if d := l.all[e.ID]; d != nil {
-		how = l.endLocked(d, how)
-	}
-	l.mu.Unlock()
-	l.observer.PromiseEnded(PromiseEnd{Session: e.Session, Pinhole: e.ID, Mode: e.Mode, End: how})
-}
-
-func (l *dataLedger) endLocked(d *dataConnection, how End) End {
-	d.ended = true
-	switch {
-	case d.State != DataPromised:
-		how = EndUsed
-	case how == EndUsed:
-		d.State = DataClosed
-		l.forgetLater(d) // the kernel's word of it may be on the way
-	case how == EndExpired:
-		d.State = DataExpired
-	default:
-		d.State = DataWithdrawn
-	}
-	l.forgetLocked(d)
-	return how
-}
-
-// forgetLater gives the kernel time to tell more of d. The caller holds mu.
-func (l *dataLedger) forgetLater(d *dataConnection) {
-	if d.timeout == nil {
-		d.timeout = time.AfterFunc(countTimeout, func() { l.giveUp(d) })
-	}
-}
-
-// giveUp waits no longer for the kernel's count.
-func (l *dataLedger) giveUp(d *dataConnection) {
-	l.mu.Lock()
-	t := d.takeWaiting()
-	if d.State != DataConnected {
-		d.gone = true
-	}
-	l.forgetLocked(d)
-	l.mu.Unlock()
-	if t != nil {
-		l.observer.TransferEnded(*t)
-	}
-}
-
-// forgetLocked drops what nobody will speak of any more.
-func (l *dataLedger) forgetLocked(d *dataConnection) {
-	if d.ended && d.waiting == nil && (d.gone || d.State == DataExpired || d.State == DataWithdrawn) {
-		delete(l.all, d.Pinhole)
-	}
-}
-
-// takeWaiting returns the transfer that waits for d's count, with it.
-func (d *dataConnection) takeWaiting() *Transfer {
-	t := d.waiting
-	if t != nil {
-		t.Traffic = d.Traffic
-		d.waiting = nil
-	}
-	return t
-}
-
-// connected notes that a data connection has come.
-func (l *dataLedger) connected(id expect.ID) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if d := l.all[id]; d != nil && !d.gone {
-		d.State = DataConnected
-	}
-}
-
-// disconnected notes the end of a data connection, and reports the transfer
-// that waits for it.
-func (l *dataLedger) disconnected(id expect.ID, sent, received uint64, counted bool) {
-	l.mu.Lock()
-	d := l.all[id]
-	if d == nil || d.gone {
-		l.mu.Unlock()
-		return
-	}
-	d.gone, d.State, d.Traffic = true, DataClosed, towards(d.Mode, sent, received, counted)
-	l.total.add(d.Traffic)
-	d.session.total.add(d.Traffic)
-	t := d.takeWaiting()
-	if d.timeout != nil {
-		d.timeout.Stop()
-	}
-	l.forgetLocked(d)
-	l.mu.Unlock()
-	if t != nil {
-		l.observer.TransferEnded(*t)
-	}
-}
-
-// towards turns what the host that connected sent and received into what came
-// from the client and from the server.
-func towards(m expect.Mode, sent, received uint64, counted bool) Traffic {
-	if m.Passive() {
-		return Traffic{FromClient: sent, FromServer: received, Counted: counted}
-	}
-	return Traffic{FromClient: received, FromServer: sent, Counted: counted}
-}
-
-// report tells the observer of a transfer, at once or when the kernel has
-// counted it.
-func (l *dataLedger) report(t Transfer) {
-	l.mu.Lock()
-	d := l.all[t.Pinhole]
-	if d != nil && !d.gone && d.waiting == nil {
-		d.waiting = &t
-		l.forgetLater(d)
-		l.mu.Unlock()
-		return
-	}
-	if d != nil {
-		t.Traffic = d.Traffic
-	}
-	l.mu.Unlock()
-	l.observer.TransferEnded(t)
-}
-
-// flush reports the transfers that wait: the gateway ends.
-func (l *dataLedger) flush() {
-	l.mu.Lock()
-	var late []*Transfer
-	for _, d := range l.all {
-		if t := d.takeWaiting(); t != nil {
-			late = append(late, t)
-		}
-	}
-	l.mu.Unlock()
-	for _, t := range late {
-		l.observer.TransferEnded(*t)
-	}
-}
-
-// list returns copies of a session's data connections, oldest first.
-func (l *dataLedger) list(of *sessionData) []DataConnection {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	out := make([]DataConnection, len(of.latest))
-	for i, d := range of.latest {
-		out[i] = d.DataConnection
-	}
-	return out
-}
-
-// sum returns a total, be it a session's or all there was.
-func (l *dataLedger) sum(t *Traffic) Traffic {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return *t
 }

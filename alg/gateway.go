@@ -28,6 +28,7 @@ type Gateway struct {
 	data     *dataLedger
 
 	turningAway atomic.Int32
+	turnedAway  atomic.Uint64
 
 	mu       sync.Mutex
 	draining bool
@@ -132,7 +133,7 @@ func (g *Gateway) arrive(svc *Service, a Arrival) {
 	}
 	if g.turningAway.Add(1) > maxTurningAway {
 		g.turningAway.Add(-1)
-		g.observer.TurnedAway(svc.Name, s.ends.client, refusal.why)
+		s.noteTurn(refusal.why)
 		a.Conn.Close()
 		return
 	}
@@ -272,18 +273,22 @@ const turnedAwayTimeout = farewellTimeout
 
 // turnAway says why and closes.
 func (s *session) turnAway(t turning) {
-	reply := t.reply
-	s.g.observer.TurnedAway(s.service.Name, s.ends.client, t.why)
+	s.noteTurn(t.why)
 	s.g.log.Info("connection turned away", "event", "turned_away",
-		"listener", s.service.Name, "client", s.ends.client, "reply", reply)
+		"listener", s.service.Name, "client", s.ends.client, "reply", t.reply)
 	s.client.SetDeadline(time.Now().Add(turnedAwayTimeout))
-	if _, err := s.client.Write([]byte(reply + "\r\n")); err == nil {
+	if _, err := s.client.Write([]byte(t.reply + "\r\n")); err == nil {
 		s.client.CloseWrite()
 		// What the client has sent must be read, or closing would reset the
 		// connection and take the reply with it (RFC 1122 section 4.2.2.13).
 		discard(s.client)
 	}
 	s.client.Close()
+}
+
+func (s *session) noteTurn(why Turn) {
+	s.g.turnedAway.Add(1)
+	s.g.observer.TurnedAway(s.service.Name, s.ends.client, why)
 }
 
 // discard reads c until its end or deadline, a bounded amount.

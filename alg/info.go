@@ -3,6 +3,8 @@ package alg
 import (
 	"net/netip"
 	"time"
+
+	"ftpalg/alg/expect"
 )
 
 // SessionInfo describes a session.
@@ -29,7 +31,8 @@ type SessionInfo struct {
 	Transfers   uint64 `json:"transfers"`
 	ClientLines uint64 `json:"client_lines"`
 	ServerLines uint64 `json:"server_lines"`
-	// Traffic is that of its data connections that have ended.
+	// Traffic is that of its data connections, as far as the kernel has told
+	// by now.
 	Traffic
 }
 
@@ -58,6 +61,10 @@ func (g *Gateway) Session(number uint64) (SessionDetail, bool) {
 	}
 	return SessionDetail{SessionInfo: s.info(), Dialogue: s.history.lines(), Data: g.data.list(&s.data)}, true
 }
+
+// Data describes the data connection of a promise, until the kernel has told
+// its end.
+func (g *Gateway) Data(id expect.ID) (DataConnection, bool) { return g.data.of(id) }
 
 // Kill ends the session with this number, and reports whether there was one.
 func (g *Gateway) Kill(number uint64) bool {
