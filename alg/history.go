@@ -2,6 +2,7 @@ package alg
 
 import (
 	"encoding/binary"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -41,6 +42,7 @@ type Line struct {
 // bytes after a login, historySize at most.
 type history struct {
 	began time.Time
+	log   *slog.Logger // takes the lines as they come, at LevelTrace
 	mu    sync.Mutex
 	held  []byte
 }
@@ -118,6 +120,7 @@ func cutLine(b []byte) (line, rest []byte) {
 }
 
 func (h *history) add(from Side, text, told []byte, id expect.ID, refused string) {
+	h.trace(from, text, told, refused)
 	text, told = text[:min(len(text), longestText)], told[:min(len(told), longestText)]
 	var head [recordHead + recordPinhole]byte
 	binary.BigEndian.PutUint32(head[recordAt:], uint32(min(time.Since(h.began).Milliseconds(), 1<<32-1)))

@@ -81,6 +81,8 @@ type Admin struct {
 	// HTTP is where metrics and the status page are served; invalid for
 	// nowhere.
 	HTTP netip.AddrPort
+	// Pprof adds the profiles of net/http/pprof to both.
+	Pprof bool
 }
 
 // Log is what is written, and how.

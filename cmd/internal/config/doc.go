@@ -45,6 +45,7 @@
 //	admin:
 //	  socket: /run/ftpalg/admin.sock
 //	  http: 127.0.0.1:9121           # default: off
+//	  pprof: false                   # profiles of the process at /debug/pprof/: true or false
 //
 //	log:
 //	  level: info                    # error, warn, info, debug, trace

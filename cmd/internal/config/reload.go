@@ -10,6 +10,7 @@ func NeedsRestart(old, new *Config) []string {
 		{"data.path", old.Data.Path != new.Data.Path},
 		{"admin.socket", old.Admin.Socket != new.Admin.Socket},
 		{"admin.http", old.Admin.HTTP != new.Admin.HTTP},
+		{"admin.pprof", old.Admin.Pprof != new.Admin.Pprof},
 		{"netfilter.mark", old.Netfilter.Mark != new.Netfilter.Mark},
 		{"netfilter.route_table", old.Netfilter.RouteTable != new.Netfilter.RouteTable},
 		{"netfilter.rule_priority", old.Netfilter.RulePriority != new.Netfilter.RulePriority},

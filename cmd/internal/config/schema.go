@@ -86,6 +86,7 @@ func (a *Admin) fields() []field {
 		// sun_path holds 108 bytes with its NUL (manual page unix(7)).
 		{"socket", one(&a.Socket, absolute(107))},
 		{"http", one(&a.HTTP, endpoint("9121"))},
+		{"pprof", one(&a.Pprof, flag())},
 	}
 }
 
