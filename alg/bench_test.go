@@ -37,6 +37,7 @@ type bench struct {
 	kernel   *algtest.Kernel
 	gateway  *alg.Gateway
 	arrivals *algtest.Acceptor
+	watcher  watcher
 	port     uint16
 }
 
@@ -45,7 +46,7 @@ func onBench(t *testing.T, svc alg.Service, s alg.Settings, f func(*bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		b := &bench{t: t, kernel: algtest.NewKernel(inside), arrivals: algtest.NewAcceptor(), port: 60000}
-		b.gateway = alg.New(alg.Options{Kernel: b.kernel, Settings: s})
+		b.gateway = alg.New(alg.Options{Kernel: b.kernel, Observer: b.watcher.observer(), Settings: s})
 		ctx, stop := context.WithCancel(t.Context())
 		served := make(chan error, 1)
 		go func() { served <- b.gateway.Serve(ctx, func() alg.Service { return svc }, b.arrivals) }()

@@ -183,6 +183,16 @@ func (m *Manager) Close(id expect.ID) {
 	}
 }
 
+// Cut has the kernel forget the data connections of a session that go on.
+// Where they were translated, or the firewall admits only what the kernel
+// knows, no more of them passes. Where connections are not followed it does
+// nothing.
+func (m *Manager) Cut(session uint64) {
+	if m.running.Load() && m.watcher != nil {
+		m.watcher.cut(session)
+	}
+}
+
 // Pinholes returns every promise that is in the kernel or on the way there,
 // or whose connection has come, in the order of their numbers.
 func (m *Manager) Pinholes() []Pinhole {

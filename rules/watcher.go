@@ -210,8 +210,11 @@ func (w *watcher) lookUp(list []connection) {
 // saw takes note of a connection's state.
 func (w *watcher) saw(f flow) {
 	c, ended := w.connections.see(f, time.Now())
-	if ended {
+	switch {
+	case ended:
 		w.ended(c)
+	case c.known && c.traffic.Counted:
+		w.options.Connections(Event{Kind: Carrying, Family: familyOf(c.From), Pinhole: Pinhole{c.Expectation, Used}, Traffic: c.traffic})
 	}
 	if c.known && f.tcp >= tcpEstablished && f.tcp <= tcpClose {
 		w.promises.settled(c.ID)
@@ -230,6 +233,11 @@ func (w *watcher) remove(list []connection) {
 		}
 		w.kernel.do() // what is gone is gone
 	}
+}
+
+// cut has the kernel forget the live connections of a session.
+func (w *watcher) cut(session uint64) {
+	w.remove(w.connections.where(func(c *connection) bool { return c.known && c.Session == session && c.live() }))
 }
 
 // past returns the ended connections that a promised one could collide

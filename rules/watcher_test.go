@@ -19,7 +19,11 @@ import (
 // following hands the events of connections on.
 func following(o Options) (Options, <-chan Event) {
 	events := make(chan Event, 1000)
-	o.Connections = func(e Event) { events <- e }
+	o.Connections = func(e Event) {
+		if e.Kind != Carrying { // however long it takes
+			events <- e
+		}
+	}
 	return o, events
 }
 

@@ -13,6 +13,10 @@ type exchange struct {
 	started bool
 	// epsvAll marks EPSV ALL, whose reply is no announcement.
 	epsvAll bool
+	// form is the letter that a TYPE asks for.
+	form byte
+	// transfer is what a command for one asks for, nil for other commands.
+	transfer *Transfer
 	// answer is the gateway's own reply; the server never saw the command.
 	answer string
 }

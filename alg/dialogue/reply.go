@@ -70,17 +70,18 @@ func (d *Dialogue) final(code int, line wire.Line) Verdict {
 		return Verdict{Reason: unasked(code)}
 	}
 	if code < 200 {
-		d.pending.at(i).started = true
+		v := d.begin(d.pending.at(i))
 		d.forgetStale(i, stale)
-		return Verdict{}
+		return v
 	}
 	e := d.pending.remove(i)
 	d.forgetStale(i, stale)
 	if announcedBy(&e, code) {
 		return d.announcement(e, line)
 	}
+	ended := d.conclude(&e, code)
 	v := d.settle(e, code)
-	v.Reason = unasked(code)
+	v.Reason, v.Ended = unasked(code), ended
 	return v
 }
 
@@ -119,7 +120,7 @@ func (d *Dialogue) settle(e exchange, code int) Verdict {
 		d.waiting--
 		if positive {
 			d.inForce = e.number
-			return Verdict{Drop: Drop{Below: e.number}}
+			return Verdict{Drop: Drop{Below: e.number, By: Superseded}}
 		}
 		return Verdict{Drop: Drop{Only: e.number}}
 	case e.verb == wire.EPSV && e.epsvAll && !positive:
@@ -130,7 +131,11 @@ func (d *Dialogue) settle(e exchange, code int) Verdict {
 	case e.verb.Transfers() && (positive || e.started), e.verb == wire.ABOR && positive:
 		// The server closes the data connection after a transfer, whatever
 		// came of it, and after ABOR (RFC 959 section 3.2).
-		return Verdict{Drop: Drop{Below: d.inForce + 1, Used: e.started}}
+		drop := Drop{Below: d.inForce + 1}
+		if e.started {
+			drop.By = Used
+		}
+		return Verdict{Drop: drop}
 	}
 	return Verdict{}
 }
@@ -146,7 +151,7 @@ func (d *Dialogue) announcement(e exchange, line wire.Line) Verdict {
 	}
 	// The server has given up its former listener in any case.
 	d.inForce = e.number
-	replaced := Drop{Below: e.number}
+	replaced := Drop{Below: e.number, By: Superseded}
 	if d.group.faulty || !line.Ends {
 		return d.spoil(Framing, "425 The server's address cannot be read safely.", replaced)
 	}

@@ -26,6 +26,8 @@ type Options struct {
 	Log    *slog.Logger
 	// SetLevel changes the level of Log.
 	SetLevel func(config.Log)
+	// Observer is told what happens to sessions.
+	Observer alg.Observer
 	Version  string
 	// Ready is called once every listener is up and its rules are in place,
 	// Stopping when the end begins.
@@ -81,7 +83,7 @@ func New(o Options) (*Daemon, error) {
 		return nil, fmt.Errorf("prepare netfilter: %w", err)
 	}
 	d.gateway = alg.New(alg.Options{
-		Kernel: &kernel{d.rules, d.addresses, d.listens}, Log: o.Log, Settings: settings(o.Config, nil),
+		Kernel: &kernel{d.rules, d.addresses, d.listens}, Log: o.Log, Observer: o.Observer, Settings: settings(o.Config, nil),
 	})
 	return d, nil
 }
@@ -214,22 +216,28 @@ func (d *Daemon) observe(e rules.Event) {
 	}
 }
 
-// follow writes what data connections do into the log. It is called for each
-// of them, so it makes nothing that is not logged.
+// follow passes on what data connections do. It is called for each of them,
+// so it makes nothing that is not logged.
 func (d *Daemon) follow(e rules.Event) {
-	if e.Kind == rules.EventsLost {
+	switch e.Kind {
+	case rules.EventsLost:
 		d.log.Warn("the kernel had more to report than was read, and what was missed has been looked up",
 			"event", "events_lost", "error", e.Err)
-		return
+	case rules.Connected:
+		d.gateway.Connected(e.Pinhole.ID)
+		d.trace(e, "data connection came", "event", "data_begin")
+	case rules.Carrying:
+		d.gateway.Carried(e.Pinhole.ID, e.Traffic.Sent, e.Traffic.Received)
+	case rules.Disconnected:
+		d.gateway.Disconnected(e.Pinhole.ID, e.Traffic.Sent, e.Traffic.Received, e.Traffic.Counted)
+		d.trace(e, "data connection ended", "event", "data_end", "counted", e.Traffic.Counted,
+			"sent", e.Traffic.Sent, "received", e.Traffic.Received, "duration", e.Traffic.Duration)
 	}
-	if !d.log.Enabled(context.Background(), slog.LevelDebug) {
-		return
+}
+
+// trace logs an event of a data connection.
+func (d *Daemon) trace(e rules.Event, what string, args ...any) {
+	if d.log.Enabled(context.Background(), slog.LevelDebug) {
+		d.log.With("session", e.Pinhole.Session, "pinhole", e.Pinhole.Expectation).Debug(what, args...)
 	}
-	log := d.log.With("session", e.Pinhole.Session, "pinhole", e.Pinhole.Expectation)
-	if e.Kind == rules.Connected {
-		log.Debug("data connection came", "event", "data_begin")
-		return
-	}
-	log.Debug("data connection ended", "event", "data_end", "counted", e.Traffic.Counted,
-		"sent", e.Traffic.Sent, "received", e.Traffic.Received, "duration", e.Traffic.Duration)
 }
