@@ -32,6 +32,7 @@ func (s *session) promise(a dialogue.Announcement) (told, error) {
 	s.g.data.add(&s.data, t.want)
 	s.g.promises.add(t, s.transferring.Load)
 	s.announced.Add(1)
+	s.modes.add(a.Mode)
 	s.g.observer.Announced(done)
 	s.log.Debug("data connection promised", "event", "promised", "mode", a.Mode,
 		"said", a.Said, "at", a.At, "told", t.text, "from", t.want.From, "to", t.want.To, "seen", t.want.Seen)

@@ -2,6 +2,7 @@ package alg
 
 import (
 	"encoding/binary"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -41,6 +42,7 @@ type Line struct {
 // bytes after a login, historySize at most.
 type history struct {
 	began time.Time
+	log   *slog.Logger // takes the lines as they come, at LevelTrace
 	mu    sync.Mutex
 	held  []byte
 }
@@ -73,8 +75,8 @@ const starred = "****"
 // command notes a line of the client that has passed or was refused.
 func (h *history) command(line wire.Line, v dialogue.Verdict) {
 	text := line.Text()
-	if s := v.Secret; s.End > s.Start && s.End <= len(text) {
-		hidden := append(make([]byte, 0, longestText), text[:min(s.Start, longestText)]...)
+	if s := v.Secret; s.End > s.Start {
+		hidden := append(make([]byte, 0, longestText), text[:min(s.Start, len(text), longestText)]...)
 		h.add(FromClient, append(hidden, starred...), nil, 0, string(v.Reason))
 		return
 	}
@@ -118,6 +120,7 @@ func cutLine(b []byte) (line, rest []byte) {
 }
 
 func (h *history) add(from Side, text, told []byte, id expect.ID, refused string) {
+	h.trace(from, text, told, refused)
 	text, told = text[:min(len(text), longestText)], told[:min(len(told), longestText)]
 	var head [recordHead + recordPinhole]byte
 	binary.BigEndian.PutUint32(head[recordAt:], uint32(min(time.Since(h.began).Milliseconds(), 1<<32-1)))

@@ -29,6 +29,10 @@ const keptData = 8
 type sessionData struct {
 	latest []*dataConnection
 	total  Traffic
+	// waiting counts the transfers that wait for the kernel's count; then is
+	// called when none does any more.
+	waiting int
+	then    func()
 }
 
 // dataLedger joins what sessions promise with what the kernel tells of it,
@@ -117,9 +121,7 @@ func (l *dataLedger) giveUp(d *dataConnection) {
 	}
 	l.forgetLocked(d)
 	l.mu.Unlock()
-	if t != nil {
-		l.observer.TransferEnded(*t)
-	}
+	l.tell(d.session, t)
 }
 
 // forgetLocked drops what nobody will speak of any more.
@@ -168,9 +170,7 @@ func (l *dataLedger) disconnected(id expect.ID, sent, received uint64, counted b
 	}
 	l.forgetLocked(d)
 	l.mu.Unlock()
-	if t != nil {
-		l.observer.TransferEnded(*t)
-	}
+	l.tell(d.session, t)
 }
 
 // carried notes what a data connection has carried so far.
@@ -201,6 +201,7 @@ func (l *dataLedger) report(t Transfer) {
 	d := l.all[t.Pinhole]
 	if d != nil && !d.gone && d.waiting == nil {
 		d.waiting = &t
+		d.session.waiting++
 		l.forgetLater(d)
 		l.mu.Unlock()
 		return
@@ -212,18 +213,52 @@ func (l *dataLedger) report(t Transfer) {
 	l.observer.TransferEnded(t)
 }
 
-// flush reports the transfers that wait: the gateway ends.
-func (l *dataLedger) flush() {
+// tell tells the observer of a transfer that has waited, nil for none, and
+// goes on with what waited for the last one of its session.
+func (l *dataLedger) tell(of *sessionData, t *Transfer) {
+	if t == nil {
+		return
+	}
+	l.observer.TransferEnded(*t)
 	l.mu.Lock()
-	var late []*Transfer
-	for _, d := range l.all {
-		if t := d.takeWaiting(); t != nil {
-			late = append(late, t)
-		}
+	of.waiting--
+	var then func()
+	if of.waiting == 0 {
+		then, of.then = of.then, nil
 	}
 	l.mu.Unlock()
-	for _, t := range late {
-		l.observer.TransferEnded(*t)
+	if then != nil {
+		then()
+	}
+}
+
+// counted calls then when what a session has carried is known: at once or
+// when the last transfer of it no longer waits for the kernel's count.
+func (l *dataLedger) counted(of *sessionData, then func()) {
+	l.mu.Lock()
+	if of.waiting > 0 {
+		of.then = then
+		l.mu.Unlock()
+		return
+	}
+	l.mu.Unlock()
+	then()
+}
+
+// flush reports the transfers that wait: the gateway ends.
+func (l *dataLedger) flush() {
+	type late struct {
+		of *sessionData
+		t  *Transfer
+	}
+	var all []late
+	l.mu.Lock()
+	for _, d := range l.all {
+		all = append(all, late{d.session, d.takeWaiting()})
+	}
+	l.mu.Unlock()
+	for _, one := range all {
+		l.tell(one.of, one.t)
 	}
 }
 

@@ -70,6 +70,7 @@ type session struct {
 	running      atomic.Pointer[running]
 	user         atomic.Pointer[string]
 	lines        lineCounts
+	modes        modeSet
 	history      history
 	data         sessionData
 
@@ -130,6 +131,7 @@ func (s *session) begin(ended func()) {
 		s.turnAway(turning{TurnUnreachable, "421 The FTP server cannot be reached: " + plainly(err) + "."})
 		return
 	}
+	s.history.log = s.log
 	s.log.Info("session begins", "event", "session_begin", "listener", s.service.Name,
 		"client", s.ends.client, "reached", s.ends.reached, "server", s.ends.server, "seen", s.ends.seen)
 	s.dialogue = dialogue.New(s.service.Policy, s.ends.client.Addr(), s.ends.server.Addr())
@@ -159,9 +161,17 @@ func (s *session) over() {
 	s.endTransfer()
 	s.endAllPromises()
 	s.g.observer.Ended(s.info(), s.outcome, time.Since(s.started))
-	s.log.Info("session ends", "event", "session_end", "outcome", s.outcome,
-		"duration", time.Since(s.started).Round(time.Millisecond),
-		"announced", s.announced.Load(), "refused", s.refused.Load(), "opaque", s.opaque.Load())
+	lasted := time.Since(s.started).Round(time.Millisecond)
+	s.g.data.counted(&s.data, func() { s.record(lasted) })
+}
+
+// record writes the session's one line at its end.
+func (s *session) record(lasted time.Duration) {
+	i := s.info()
+	s.log.Info("session ends", "event", "session_end", "outcome", s.outcome, "duration", lasted,
+		"listener", i.Listener, "client", i.Client, "user", i.User, "reached", i.Reached, "server", i.Server, "seen", i.Seen,
+		"modes", s.modes.list(), "announced", i.Announced, "refused", i.Refused, "opaque", s.opaque.Load(),
+		"transfers", i.Transfers, "from_client", i.FromClient, "from_server", i.FromServer, "counted", i.Counted)
 }
 
 func (s *session) dial() error {

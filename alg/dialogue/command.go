@@ -13,7 +13,8 @@ func (d *Dialogue) Command(line wire.Line) Verdict {
 	c := wire.ParseCommand(line.Bytes)
 	v := d.command(line, c)
 	v.Verb = c.Verb
-	if c.Verb == wire.PASS || c.Verb == wire.ACCT {
+	switch c.Verb {
+	case wire.PASS, wire.ACCT, wire.ADAT, wire.MIC, wire.CONF, wire.ENC:
 		v.Secret = c.Arg
 	}
 	return v

@@ -159,7 +159,7 @@ func show(t *testing.T, p picture) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := admin.NewServer(l, p)
+	s := admin.NewServer(l, p, nil)
 	done := make(chan error, 1)
 	go func() { done <- s.Serve() }()
 	t.Cleanup(func() {

@@ -64,7 +64,7 @@ func socket(t *testing.T, src Source) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	serveOn(t, NewServer(l, src))
+	serveOn(t, NewServer(l, src, nil))
 	return path
 }
 
@@ -145,7 +145,7 @@ func TestViewerOnlyShows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	serveOn(t, NewViewer(l, src))
+	serveOn(t, NewViewer(l, src, nil))
 	base := "http://" + l.Addr().String()
 	status := func(method, path string) int {
 		t.Helper()

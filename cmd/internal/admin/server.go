@@ -48,9 +48,9 @@ func Listen(path string) (net.Listener, error) {
 }
 
 // NewServer returns a Server for the admin socket l, that shows and changes
-// src once Serve is called.
-func NewServer(l net.Listener, src Source) *Server {
-	mux := views(src)
+// src once Serve is called, and shows the pages.
+func NewServer(l net.Listener, src Source, pages Pages) *Server {
+	mux := pages.on(views(src))
 	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, _ *http.Request) {
 		if err := src.Reload(); err != nil {
 			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
@@ -70,8 +70,10 @@ func NewServer(l net.Listener, src Source) *Server {
 }
 
 // NewViewer returns a Server for the address of admin.http, that only shows
-// src.
-func NewViewer(l net.Listener, src Source) *Server { return newServer(l, views(src)) }
+// src and the pages.
+func NewViewer(l net.Listener, src Source, pages Pages) *Server {
+	return newServer(l, pages.on(views(src)))
+}
 
 func newServer(l net.Listener, h http.Handler) *Server {
 	const slowest = 10 * time.Second

@@ -86,6 +86,8 @@ type Admin struct {
 	// on loopback.
 	Token     Secret
 	TokenFile string
+	// Pprof adds the profiles of net/http/pprof to both.
+	Pprof bool
 }
 
 // Guarded reports whether HTTP asks for a token.

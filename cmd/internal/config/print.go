@@ -30,7 +30,9 @@ func (w word) node() *yaml.Node {
 		return nil
 	}
 	n := &yaml.Node{Kind: yaml.ScalarNode, Value: text}
-	if tag := n.ShortTag(); tag != "!!str" && tag != "!!int" {
+	switch n.ShortTag() {
+	case "!!str", "!!int", "!!bool":
+	default:
 		n.Style = yaml.DoubleQuotedStyle // else it would be read as null, for example
 	}
 	return n

@@ -89,6 +89,7 @@ func (a *Admin) fields() []field {
 		{"http", one(&a.HTTP, endpoint("9121"))},
 		{"token", one(&a.Token, token())},
 		{"token_file", one(&a.TokenFile, absolute(4095))},
+		{"pprof", one(&a.Pprof, flag())},
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"ftpalg/alg/nat"
 	"ftpalg/alg/transparent"
 	"ftpalg/cmd/internal/config"
+	"ftpalg/cmd/internal/metrics"
+	"ftpalg/cmd/internal/xferlog"
 	"ftpalg/rules"
 )
 
@@ -29,6 +31,8 @@ type Options struct {
 	// Observer is told what happens to sessions.
 	Observer alg.Observer
 	Version  string
+	// Build is what the metrics say of the program.
+	Build metrics.Build
 	// Ready is called once every listener is up and its rules are in place,
 	// Stopping when the end begins.
 	Ready, Stopping func()
@@ -43,6 +47,8 @@ type Daemon struct {
 	gateway   *alg.Gateway
 	addresses *transparent.Addresses
 	resolver  *resolver
+	metrics   *metrics.Metrics
+	transfers *xferlog.Log
 
 	// changing is held while start, Reload, lookUp and stop are at work,
 	// which may wait for the kernel or a name server. Only they change what
@@ -57,6 +63,7 @@ type Daemon struct {
 	sockets     map[endpoint]*socket
 	down        map[endpoint]error // sockets that stopped accepting
 	ready       bool
+	stopping    bool
 	reloaded    time.Time
 	reloadError error
 	// rulesFailed is when rules could last not be compared or repaired, and
@@ -72,6 +79,7 @@ func New(o Options) (*Daemon, error) {
 		o: o, log: o.Log, started: time.Now(), config: o.Config, reloaded: time.Now(),
 		addresses: transparent.NewAddresses(),
 		resolver:  newResolver(o.Log),
+		metrics:   metrics.New(o.Build),
 		sockets:   make(map[endpoint]*socket),
 		down:      make(map[endpoint]error),
 	}
@@ -83,14 +91,25 @@ func New(o Options) (*Daemon, error) {
 		return nil, fmt.Errorf("prepare netfilter: %w", err)
 	}
 	d.gateway = alg.New(alg.Options{
-		Kernel: &kernel{d.rules, d.addresses, d.listens}, Log: o.Log, Observer: o.Observer, Settings: settings(o.Config, nil),
+		Kernel: &kernel{d.rules, d.addresses, d.listens}, Log: o.Log, Settings: settings(o.Config, nil),
+		Observer: alg.Observers(d.metrics.Observer(), alg.Observer{TransferEnded: d.logTransfer}, o.Observer),
 	})
+	d.metrics.Watch(d.measure)
+	d.metrics.Reloaded(true, d.reloaded)
 	return d, nil
 }
 
-// Run serves until ctx ends. Reload is asked for by reload. It leaves no rule
-// behind, whatever it returns.
-func (d *Daemon) Run(ctx context.Context, reload <-chan struct{}) error {
+// Asked are what signals ask for while the daemon runs.
+type Asked struct {
+	// Reload asks for Reload, Reopen for the transfer log to be opened anew.
+	Reload, Reopen <-chan struct{}
+}
+
+// Run serves until ctx ends. It leaves no rule behind, whatever it returns.
+func (d *Daemon) Run(ctx context.Context, asked Asked) error {
+	d.transfers = xferlog.New(d.transfersFailed)
+	defer d.transfers.Close()
+	d.transfers.Open(d.config.Log.Transfers)
 	closeWindows, err := d.openWindows()
 	if err != nil {
 		return err
@@ -103,7 +122,8 @@ func (d *Daemon) Run(ctx context.Context, reload <-chan struct{}) error {
 	d.o.Ready()
 	path, why := d.rules.Path()
 	d.log.Info("ready", "event", "ready", "path", path, "why", why, "netfilter", d.rules.Describe(), "listeners", d.listening())
-	d.watch(ctx, reload)
+	d.watch(ctx, asked)
+	d.unready()
 	d.o.Stopping()
 	d.log.Info("stopping", "event", "stopping", "grace", d.config.Limits.DrainTimeout)
 	return d.stop()
@@ -138,7 +158,7 @@ func (d *Daemon) publish(c *config.Config, t nat.Table, sockets map[endpoint]*so
 }
 
 // watch obeys reloads and looks names up again until ctx ends.
-func (d *Daemon) watch(ctx context.Context, reload <-chan struct{}) {
+func (d *Daemon) watch(ctx context.Context, asked Asked) {
 	tick := time.NewTicker(lookupRetry)
 	defer tick.Stop()
 	looked := time.Now()
@@ -146,8 +166,10 @@ func (d *Daemon) watch(ctx context.Context, reload <-chan struct{}) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-reload:
+		case <-asked.Reload:
 			d.Reload()
+		case <-asked.Reopen:
+			d.reopen()
 		case now := <-tick.C:
 			if d.lookupDue(now.Sub(looked)) {
 				d.lookUp(ctx)
@@ -179,9 +201,7 @@ func (d *Daemon) stop() error {
 	d.changing.Lock()
 	defer d.changing.Unlock()
 	d.stopped = true
-	d.mu.Lock()
-	d.ready = false
-	d.mu.Unlock()
+	d.unready()
 	closeAll(d.sockets)
 	d.serving.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), d.config.Limits.DrainTimeout)
@@ -195,6 +215,13 @@ func (d *Daemon) stop() error {
 	return nil
 }
 
+// unready says to those who ask that no new session should come.
+func (d *Daemon) unready() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ready, d.stopping = false, true
+}
+
 // stopTimeout bounds the removal of the rules, which may have to wait for
 // another program's lock.
 const stopTimeout = 20 * time.Second
@@ -205,6 +232,7 @@ func (d *Daemon) observe(e rules.Event) {
 	case rules.Expired:
 		d.log.Debug("nobody came", "event", "pinhole_expired", "session", e.Pinhole.Session, "pinhole", e.Pinhole.Expectation)
 	case rules.Drift:
+		d.metrics.Drifted(len(e.Rules))
 		d.log.Warn("rules were missing or had come back, and are as they should be again", "event", "rules_drift",
 			"family", e.Family.String(), "rules", e.Rules)
 	default:

@@ -1,10 +1,6 @@
 package daemon
 
 import (
-	"fmt"
-	"sort"
-	"time"
-
 	"ftpalg/alg"
 	"ftpalg/alg/expect"
 	"ftpalg/alg/nat"
@@ -29,24 +25,6 @@ func (d *Daemon) Status() admin.Status {
 	}
 	s.Ready = len(s.Missing) == 0
 	return s
-}
-
-// missing says in words what keeps the gateway from being ready.
-func (d *Daemon) missing() (out []string) {
-	if !d.ready {
-		out = append(out, "it is starting or stopping")
-	}
-	for e, err := range d.down {
-		out = append(out, fmt.Sprintf("%s: %v", e, err))
-	}
-	for _, name := range unresolved(d.table) {
-		out = append(out, "nat public name "+name+" has no address yet")
-	}
-	if time.Since(d.rulesFailed) < 2*rules.DefaultCheckEvery {
-		out = append(out, d.rulesFailedBy.Error())
-	}
-	sort.Strings(out)
-	return out
 }
 
 func (d *Daemon) listening() []string {

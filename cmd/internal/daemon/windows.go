@@ -15,14 +15,18 @@ func (d *Daemon) openWindows() (closeAll func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	servers := []*admin.Server{admin.NewServer(l, d)}
+	pages := admin.Pages{"GET /metrics": d.metrics.Handler()}
+	if d.config.Admin.Pprof {
+		pages.AddProfiles()
+	}
+	servers := []*admin.Server{admin.NewServer(l, d, pages)}
 	if addr := d.config.Admin.HTTP; addr.IsValid() {
 		l, err := net.Listen("tcp", addr.String())
 		if err != nil {
 			servers[0].Close()
 			return nil, fmt.Errorf("admin.http: %w", err)
 		}
-		servers = append(servers, admin.NewViewer(l, d))
+		servers = append(servers, admin.NewViewer(l, d, pages))
 	}
 	var serving sync.WaitGroup
 	for _, s := range servers {
