@@ -22,6 +22,7 @@ type frame struct {
 	Pools     []Pool         `json:"pools"`
 	Refusals  []Refusal      `json:"refusals"`
 	Traffic   Traffic        `json:"traffic"`
+	Uncounted bool           `json:"uncounted"`
 }
 
 // encode returns s as v shows it, as one server-sent event (HTML standard,
@@ -32,7 +33,7 @@ func encode(s *Snapshot, v view) ([]byte, error) {
 		Ready: s.Ready, Missing: s.Missing, Path: s.Path, Why: s.Why, Listeners: s.Listeners,
 		Sessions: pick(s.Sessions, v.query, (*Session).text, v.sessions, sessionColumns),
 		Pinholes: pick(s.Pinholes, v.query, (*Pinhole).text, v.pinholes, pinholeColumns),
-		Pools:    s.Pools, Refusals: s.Refusals, Traffic: s.Traffic,
+		Pools:    s.Pools, Refusals: s.Refusals, Traffic: s.Traffic, Uncounted: s.Uncounted,
 	}
 	var out bytes.Buffer
 	out.WriteString("data: ")

@@ -26,13 +26,16 @@ type Page struct{ feed *feed }
 // New returns a Page that shows source.
 func New(source Source) *Page { return &Page{newFeed(source)} }
 
-// Register adds the page, its parts and its events to mux.
-func (p *Page) Register(mux *http.ServeMux) {
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-		http.ServeFileFS(w, r, assets, "assets/page.html")
-	})
-	mux.Handle("GET /assets/{file}", http.FileServerFS(assets))
-	mux.HandleFunc("GET /events", p.events)
+// Parts returns the page, its files and its events, by the pattern of
+// http.ServeMux.
+func (p *Page) Parts() map[string]http.Handler {
+	return map[string]http.Handler{
+		"GET /{$}": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			http.ServeFileFS(w, r, assets, "assets/page.html")
+		}),
+		"GET /assets/{file}": http.FileServerFS(assets),
+		"GET /events":        http.HandlerFunc(p.events),
+	}
 }
 
 // Close ends all events.

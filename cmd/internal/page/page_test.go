@@ -12,6 +12,15 @@ import (
 	"time"
 )
 
+// newPage returns a page of src, and what serves it.
+func newPage(src Source) (*Page, *http.ServeMux) {
+	p, mux := New(src), http.NewServeMux()
+	for pattern, h := range p.Parts() {
+		mux.Handle(pattern, h)
+	}
+	return p, mux
+}
+
 // serve serves a page of src as the gateway does, with limits short enough to
 // be met, until the test ends.
 func serve(t *testing.T, src Source, wrap func(http.Handler) http.Handler) (url string) {
@@ -28,8 +37,7 @@ func serveAt(t *testing.T, addr string, src Source, wrap func(http.Handler) http
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, mux := New(src), http.NewServeMux()
-	p.Register(mux)
+	p, mux := newPage(src)
 	s := httptest.NewUnstartedServer(wrap(mux))
 	s.Listener.Close()
 	s.Listener, s.Config.ReadTimeout = l, 2*Every
@@ -119,8 +127,7 @@ func TestOneTooManyIsToldSo(t *testing.T) {
 }
 
 func TestCloseEndsTheEvents(t *testing.T) {
-	p, mux := New(newLively(0)), http.NewServeMux()
-	p.Register(mux)
+	p, mux := newPage(newLively(0))
 	s := httptest.NewServer(mux)
 	defer s.Close()
 	events := bufio.NewReader(get(t, s.URL+"/events").Body)
@@ -137,8 +144,7 @@ func TestCloseEndsTheEvents(t *testing.T) {
 
 // A viewer that reads nothing is cut off, and the others do not wait for it.
 func TestViewerThatStopsReadingIsCutOff(t *testing.T) {
-	p, mux := New(newLively(9999)), http.NewServeMux()
-	p.Register(mux)
+	p, mux := newPage(newLively(9999))
 	left := make(chan struct{})
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mux.ServeHTTP(w, r)

@@ -28,6 +28,9 @@ type Snapshot struct {
 	Pools     []Pool
 	Refusals  []Refusal
 	Traffic   Traffic
+	// Uncounted says that the kernel does not count what data connections
+	// carry.
+	Uncounted bool
 }
 
 // Session is one open session.

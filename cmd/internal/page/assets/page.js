@@ -25,7 +25,7 @@ const sessions = new Table(at("sessions"), wanted.sessions, {
     state: (s) => ({ text: s.state, mark: s.state, title: states[s.state] }),
     idle: (s) => span(s.idle),
     transferring: (s) => (s.transferring ? { text: "in progress", mark: "transfer" } : "–"),
-    bytes: (s) => ({ text: bytes(s.bytes), title: `${count(s.bytes)} bytes` }),
+    bytes: (s) => (s.bytes ? { text: bytes(s.bytes), title: `${count(s.bytes)} bytes` } : "–"),
   },
   sorted: (order) => ask({ sessions: order }),
 });
@@ -71,6 +71,8 @@ function show(snapshot) {
   at("missing").hidden = !snapshot.missing?.length;
   showList(at("missing").querySelector("ul"), snapshot.missing ?? []);
   showList(at("listeners"), snapshot.listeners ?? []);
+  at("uncounted").hidden = !snapshot.uncounted;
+  at("bytes-chart").hidden = snapshot.uncounted;
   throughput.show(snapshot.traffic.bytes ?? [], snapshot.traffic.step);
   transfers.show(snapshot.traffic.transfers ?? [], snapshot.traffic.step);
   showPools(at("pools"), snapshot.pools ?? []);
