@@ -15,7 +15,7 @@ func page(t *testing.T, pages Pages, path string) (int, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	serveOn(t, NewViewer(l, &fakeSource{}, pages))
+	serveOn(t, NewViewer(l, &fakeSource{}, pages, free))
 	res, err := http.Get("http://" + l.Addr().String() + path)
 	if err != nil {
 		t.Fatal(err)

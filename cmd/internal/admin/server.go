@@ -70,9 +70,9 @@ func NewServer(l net.Listener, src Source, pages Pages) *Server {
 }
 
 // NewViewer returns a Server for the address of admin.http, that only shows
-// src and the pages.
-func NewViewer(l net.Listener, src Source, pages Pages) *Server {
-	return newServer(l, pages.on(views(src)))
+// src and the pages, to those whom guard lets through to what it is given.
+func NewViewer(l net.Listener, src Source, pages Pages, guard func(http.Handler) http.Handler) *Server {
+	return newServer(l, guard(pages.on(views(src))))
 }
 
 func newServer(l net.Listener, h http.Handler) *Server {

@@ -36,6 +36,8 @@ var rules = []rule{
 	{pkg: "ftpalg/deploy/e2e/...", may: []string{"std"}},
 	{pkg: "ftpalg/cmd/internal/metrics", may: []string{"std", "ftpalg/alg/...", "ftpalg/rules", "github.com/prometheus/client_golang/..."}},
 	{pkg: "ftpalg/cmd/internal/xferlog", may: []string{"std"}},
+	{pkg: "ftpalg/cmd/internal/page", may: []string{"std"}},
+	{pkg: "ftpalg/cmd/internal/guard", may: []string{"std"}},
 	{pkg: "ftpalg/cmd/...", may: []string{"std", "ftpalg/...", "github.com/spf13/cobra", "github.com/coreos/go-systemd/v22/daemon", "gopkg.in/yaml.v3", "golang.org/x/sys/unix", "golang.org/x/term"}},
 }
 

@@ -9,7 +9,8 @@ import (
 )
 
 // Print writes the configuration in force as YAML, every default included.
-// Parsing it gives the same configuration again.
+// Parsing it gives the same configuration again, but for a token, which is
+// hidden behind a word that is refused as one.
 func (c *Config) Print(w io.Writer) error {
 	var text bytes.Buffer
 	e := yaml.NewEncoder(&text)

@@ -10,6 +10,8 @@ func NeedsRestart(old, new *Config) []string {
 		{"data.path", old.Data.Path != new.Data.Path},
 		{"admin.socket", old.Admin.Socket != new.Admin.Socket},
 		{"admin.http", old.Admin.HTTP != new.Admin.HTTP},
+		{"admin.token", old.Admin.Token != new.Admin.Token},
+		{"admin.token_file", old.Admin.TokenFile != new.Admin.TokenFile},
 		{"admin.pprof", old.Admin.Pprof != new.Admin.Pprof},
 		{"netfilter.mark", old.Netfilter.Mark != new.Netfilter.Mark},
 		{"netfilter.route_table", old.Netfilter.RouteTable != new.Netfilter.RouteTable},

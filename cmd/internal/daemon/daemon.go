@@ -48,6 +48,8 @@ type Daemon struct {
 	addresses *transparent.Addresses
 	resolver  *resolver
 	metrics   *metrics.Metrics
+	meter     *meter
+	refusals  *refusals
 	transfers *xferlog.Log
 
 	// changing is held while start, Reload, lookUp and stop are at work,
@@ -80,6 +82,8 @@ func New(o Options) (*Daemon, error) {
 		addresses: transparent.NewAddresses(),
 		resolver:  newResolver(o.Log),
 		metrics:   metrics.New(o.Build),
+		meter:     newMeter(),
+		refusals:  newRefusals(),
 		sockets:   make(map[endpoint]*socket),
 		down:      make(map[endpoint]error),
 	}
@@ -92,7 +96,8 @@ func New(o Options) (*Daemon, error) {
 	}
 	d.gateway = alg.New(alg.Options{
 		Kernel: &kernel{d.rules, d.addresses, d.listens}, Log: o.Log, Settings: settings(o.Config, nil),
-		Observer: alg.Observers(d.metrics.Observer(), alg.Observer{TransferEnded: d.logTransfer}, o.Observer),
+		Observer: alg.Observers(d.metrics.Observer(), alg.Observer{TransferEnded: d.logTransfer},
+			alg.Observer{TransferEnded: d.meter.transferEnded}, d.refusals.observer(), o.Observer),
 	})
 	d.metrics.Watch(d.measure)
 	d.metrics.Reloaded(true, d.reloaded)
@@ -253,13 +258,17 @@ func (d *Daemon) follow(e rules.Event) {
 			"event", "events_lost", "error", e.Err)
 	case rules.Connected:
 		d.gateway.Connected(e.Pinhole.ID)
+		d.meter.connected(e.Pinhole.ID)
 		d.trace(e, "data connection came", "event", "data_begin")
 	case rules.Reopened:
 		d.gateway.Reopened(e.Pinhole.ID)
 	case rules.Carrying:
 		d.gateway.Carried(e.Pinhole.ID, e.Traffic.Sent, e.Traffic.Received)
+		d.meter.read(e.Pinhole.ID, e.Traffic.Sent+e.Traffic.Received)
 	case rules.Disconnected:
 		d.gateway.Disconnected(e.Pinhole.ID, e.Traffic.Sent, e.Traffic.Received, e.Traffic.Counted)
+		d.meter.read(e.Pinhole.ID, e.Traffic.Sent+e.Traffic.Received)
+		d.meter.ended(e.Pinhole.ID)
 		d.trace(e, "data connection ended", "event", "data_end", "counted", e.Traffic.Counted,
 			"sent", e.Traffic.Sent, "received", e.Traffic.Received, "duration", e.Traffic.Duration)
 	}
