@@ -16,10 +16,10 @@ func PlannedRules(c *config.Config) ([]string, error) {
 	for i := range c.Listeners {
 		l := &c.Listeners[i]
 		var port4, port6 uint16
-		if t := l.Transparent; t != nil && servesFamily(t, true) {
+		if t := l.Transparent; t != nil && t.Serves(true) {
 			port4 = example
 		}
-		if t := l.Transparent; t != nil && servesFamily(t, false) {
+		if t := l.Transparent; t != nil && t.Serves(false) {
 			port6 = example
 		}
 		all = append(all, needs(l, port4, port6))

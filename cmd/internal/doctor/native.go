@@ -1,0 +1,210 @@
+package doctor
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"ftpalg/cmd/internal/config"
+)
+
+// Native is what nft(8) lists beside the tables of iptables-nft.
+type Native struct {
+	Chains []*NativeChain
+	// FTPHelpers are the names of ct helper objects of type ftp.
+	FTPHelpers []string
+}
+
+// NativeChain is one chain of nftables. Hook is "" where packets only come by
+// a jump.
+type NativeChain struct {
+	Family   string        `json:"family"`
+	Table    string        `json:"table"`
+	Name     string        `json:"name"`
+	Type     string        `json:"type"`
+	Hook     string        `json:"hook"`
+	Policy   string        `json:"policy"`
+	Priority int           `json:"prio"`
+	Rules    []*NativeRule `json:"-"`
+}
+
+// NativeRule is one rule, in the form of libnftables-json(5).
+type NativeRule struct {
+	Handle int         `json:"handle"`
+	Expr   []statement `json:"expr"`
+}
+
+// statement is an object with one key, the statement's name.
+type statement map[string]json.RawMessage
+
+// parseNative reads what `nft -j list ruleset` prints.
+func parseNative(text []byte) (*Native, error) {
+	var all struct {
+		Nftables []struct {
+			Chain *NativeChain
+			Rule  *struct {
+				NativeRule
+				Family, Table, Chain string
+			}
+			Helper *struct{ Name, Type string } `json:"ct helper"`
+		}
+	}
+	if err := json.Unmarshal(text, &all); err != nil {
+		return nil, fmt.Errorf("read what nft lists: %w", err)
+	}
+	n := &Native{}
+	for _, o := range all.Nftables {
+		switch {
+		case o.Chain != nil && !ofIPTables(o.Chain.Family, o.Chain.Table):
+			n.Chains = append(n.Chains, o.Chain)
+		case o.Rule != nil:
+			if c := n.chain(o.Rule.Family, o.Rule.Table, o.Rule.Chain); c != nil {
+				c.Rules = append(c.Rules, &o.Rule.NativeRule)
+			}
+		case o.Helper != nil && o.Helper.Type == "ftp":
+			n.FTPHelpers = append(n.FTPHelpers, o.Helper.Name)
+		}
+	}
+	return n, nil
+}
+
+// ofIPTables reports whether iptables-nft(8) keeps its rules in the table.
+func ofIPTables(family, table string) bool {
+	return (family == "ip" || family == "ip6") && slices.Contains([]string{"filter", "nat", "mangle", "raw", "security"}, table)
+}
+
+func (n *Native) chain(family, table, name string) *NativeChain {
+	for _, c := range n.Chains {
+		if c.Family == family && c.Table == table && c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// String returns the chain as nft(8) takes it.
+func (c *NativeChain) String() string { return c.Family + " " + c.Table + " " + c.Name }
+
+// sees reports whether packets of the address family pass the chain.
+func (c *NativeChain) sees(six bool) bool {
+	switch c.Family {
+	case "ip":
+		return !six
+	case "ip6":
+		return six
+	}
+	return c.Family == "inet"
+}
+
+// refuses reports whether the chain lets nothing pass that no rule accepts:
+// by its policy or by a last rule without a match.
+func (c *NativeChain) refuses() bool {
+	if c.Policy == "drop" {
+		return true
+	}
+	if len(c.Rules) == 0 {
+		return false
+	}
+	last := c.Rules[len(c.Rules)-1]
+	return last.ends("drop", "reject") && len(last.matches()) == 0
+}
+
+// ends reports whether one of the rule's statements has one of the names.
+func (r *NativeRule) ends(names ...string) bool {
+	return slices.ContainsFunc(r.Expr, func(s statement) bool {
+		return slices.ContainsFunc(names, func(name string) bool { _, has := s[name]; return has })
+	})
+}
+
+// match is a match statement.
+type match struct {
+	Op    string
+	Left  side
+	Right json.RawMessage
+}
+
+// side is the left side of a match, as far as it is known here.
+type side struct {
+	Payload struct{ Field string }
+	CT      struct{ Key string }
+	Meta    struct{ Key string }
+	And     []json.RawMessage `json:"&"`
+}
+
+// matches returns what limits the rule, but for the protocol.
+func (r *NativeRule) matches() (out []match) {
+	for _, s := range r.Expr {
+		text, has := s["match"]
+		if !has {
+			continue
+		}
+		var m match
+		if json.Unmarshal(text, &m) != nil {
+			m = match{} // one that is not known
+		}
+		if m.Left.Meta.Key != "l4proto" {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// matchesDNAT reports whether the rule is for all translated connections.
+func (r *NativeRule) matchesDNAT() bool {
+	m := r.matches()
+	return len(m) == 1 && m[0].Left.CT.Key == "status" && slices.Contains(stringsIn(m[0].Right), "dnat")
+}
+
+func stringsIn(text json.RawMessage) []string {
+	var one string
+	var many []string
+	if json.Unmarshal(text, &one) == nil {
+		return []string{one}
+	}
+	if json.Unmarshal(text, &many) != nil {
+		return nil
+	}
+	return many
+}
+
+// concerns reports whether the rule matches packets to the port: surely where
+// nothing but the port limits it, never where the port does not fit.
+func (r *NativeRule) concerns(port uint16) certainty {
+	all := surely
+	for _, m := range r.matches() {
+		if m.Left.Payload.Field != "dport" || m.Op != "==" && m.Op != "in" {
+			all = min(all, perhaps)
+			continue
+		}
+		all = min(all, certain(slices.ContainsFunc(portsIn(m.Right), func(p config.PortRange) bool { return p.Contains(port) })))
+	}
+	return all
+}
+
+// portsIn reads 21, {"range": [50000, 50999]}, or a set of both.
+func portsIn(text json.RawMessage) []config.PortRange {
+	var one uint16
+	if json.Unmarshal(text, &one) == nil {
+		return []config.PortRange{{First: one, Last: one}}
+	}
+	var more struct {
+		Range []uint16
+		Set   []json.RawMessage
+	}
+	if json.Unmarshal(text, &more) != nil {
+		return nil
+	}
+	if len(more.Range) == 2 {
+		return []config.PortRange{{First: more.Range[0], Last: more.Range[1]}}
+	}
+	var out []config.PortRange
+	for _, member := range more.Set {
+		out = append(out, portsIn(member)...)
+	}
+	return out
+}
+
+// removal returns the command that deletes a rule.
+func (c *NativeChain) removal(r *NativeRule) string {
+	return fmt.Sprintf("nft delete rule %s handle %d", c, r.Handle)
+}

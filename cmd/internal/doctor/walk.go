@@ -1,0 +1,236 @@
+package doctor
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"ftpalg/cmd/internal/config"
+)
+
+// packet is a TCP packet that the gateway depends on. What is zero is not
+// known.
+type packet struct {
+	in, out  string
+	from, to netip.Prefix
+	port     config.PortRange // the destination's, one of these
+	// local says that it is addressed to this machine.
+	local bool
+	// established says that its connection is known and answered; otherwise
+	// it is the first.
+	established bool
+}
+
+// certainty is whether a rule matches a packet of which not all is known.
+type certainty uint8
+
+const (
+	never certainty = iota
+	perhaps
+	surely
+)
+
+func (c certainty) not() certainty { return surely - c }
+
+func certain(yes bool) certainty {
+	if yes {
+		return surely
+	}
+	return never
+}
+
+// hit is what a chain does with a packet.
+type hit struct {
+	table, chain string
+	rule         Rule // nil for the chain's policy
+	target       string
+	certainty
+}
+
+// refuses reports whether the packet goes no further.
+func (h hit) refuses() bool { return h.target == "DROP" || h.target == "REJECT" }
+
+// translates reports whether the packet's destination is changed.
+func (h hit) translates() bool {
+	return slices.Contains([]string{"DNAT", "REDIRECT", "NETMAP", "TPROXY"}, h.target)
+}
+
+// walk follows a packet through a built-in chain to the first rule that
+// decides on it, else to the chain's policy. Rules of our own are passed over;
+// with untilOurs the walk ends at the jump to them, with no target, and where
+// that jump does not stand yet, at once: it will be put first.
+func (r *Ruleset) walk(table, chain string, p packet, untilOurs bool) hit {
+	c := r.chain(table, chain)
+	if c == nil || untilOurs && !slices.ContainsFunc(c.Rules, Rule.ours) {
+		return hit{}
+	}
+	w := walker{r, p, untilOurs, surely}
+	if h, decided := w.through(c, surely, 0); decided {
+		return h
+	}
+	return hit{table, chain, nil, c.Policy, w.sure}
+}
+
+// walker is a walk under way. It is no longer sure once it has passed a rule
+// that may have accepted.
+type walker struct {
+	rules     *Ruleset
+	packet    packet
+	untilOurs bool
+	sure      certainty
+}
+
+// deepest bounds jumps, which the kernel keeps from going in circles.
+const deepest = 32
+
+// through follows the packet through a chain that it comes to with some
+// certainty.
+func (w *walker) through(c *Chain, comes certainty, depth int) (hit, bool) {
+	for _, rule := range c.Rules {
+		if rule.ours() {
+			if w.untilOurs {
+				return hit{}, true
+			}
+			continue
+		}
+		matches, target := min(comes, rule.matches(w.packet)), rule.target()
+		if next := w.rules.chain(c.Table, target); next != nil && matches > never && depth < deepest {
+			if h, decided := w.through(next, matches, depth+1); decided {
+				return h, true
+			}
+			continue
+		}
+		switch {
+		case matches == never || !slices.Contains(deciding, target):
+		case target == "RETURN" && matches == comes:
+			return hit{}, false
+		case matches == perhaps && (target == "ACCEPT" || target == "RETURN"):
+			w.sure = perhaps
+		default:
+			return hit{c.Table, c.Name, rule, target, min(w.sure, matches)}, true
+		}
+	}
+	return hit{}, false
+}
+
+// deciding are the targets after which no later rule of the table is asked
+// (iptables-extensions(8)).
+var deciding = []string{"ACCEPT", "DROP", "REJECT", "RETURN", "DNAT", "SNAT", "MASQUERADE", "REDIRECT", "NETMAP", "TPROXY", "QUEUE", "NFQUEUE"}
+
+// matches compares a rule with a packet. A match that it does not know may
+// hold or not.
+func (r Rule) matches(p packet) certainty {
+	all, negated := surely, false
+	for i := 0; i < len(r); i++ {
+		option := r[i]
+		if option == "!" {
+			negated = true
+			continue
+		}
+		if option == "-j" || option == "-g" {
+			break
+		}
+		if option == "-m" || option == "--comment" {
+			i++
+			continue
+		}
+		if !strings.HasPrefix(option, "-") {
+			continue // a further value of the option before
+		}
+		value := ""
+		if i+1 < len(r) {
+			value = r[i+1]
+		}
+		one := p.fits(option, value)
+		if negated {
+			one, negated = one.not(), false
+		}
+		all = min(all, one)
+	}
+	return all
+}
+
+// fits compares one match of a rule.
+func (p packet) fits(option, value string) certainty {
+	switch option {
+	case "-p":
+		return certain(value == "tcp" || value == "6" || value == "all")
+	case "-i":
+		return device(p.in, value)
+	case "-o":
+		return device(p.out, value)
+	case "-s":
+		return inside(p.from, value)
+	case "-d":
+		return inside(p.to, value)
+	case "--dport", "--dports":
+		return amongPorts(p.port, value)
+	case "--ctstate", "--state":
+		state := "NEW"
+		if p.established {
+			state = "ESTABLISHED"
+		}
+		return certain(slices.Contains(strings.Split(value, ","), state))
+	case "--tcp-flags": // as --syn prints itself; the rest is not known
+		if value == "FIN,SYN,RST,ACK" && !p.established {
+			return surely
+		}
+	case "--dst-type":
+		if value == "LOCAL" {
+			return certain(p.local)
+		}
+	}
+	return perhaps
+}
+
+func device(known, pattern string) certainty {
+	if known == "" {
+		return perhaps
+	}
+	if start, wild := strings.CutSuffix(pattern, "+"); wild {
+		return certain(strings.HasPrefix(known, start))
+	}
+	return certain(known == pattern)
+}
+
+func inside(known netip.Prefix, network string) certainty {
+	n, err := netip.ParsePrefix(network)
+	if err != nil || !known.IsValid() {
+		return perhaps
+	}
+	return part(n.Contains(known.Addr()) && n.Bits() <= known.Bits(), n.Overlaps(known))
+}
+
+// part is sure of what lies wholly inside, and of what lies wholly outside.
+func part(inside, overlaps bool) certainty {
+	switch {
+	case inside:
+		return surely
+	case overlaps:
+		return perhaps
+	}
+	return never
+}
+
+// amongPorts compares ports with a list like 21,990,50000:50999.
+func amongPorts(known config.PortRange, list string) certainty {
+	if known.Size() == 0 {
+		return perhaps
+	}
+	best := never
+	for _, some := range strings.Split(list, ",") {
+		low, high, ranged := strings.Cut(some, ":")
+		if !ranged {
+			high = low
+		}
+		first, err1 := strconv.ParseUint(low, 10, 16)
+		last, err2 := strconv.ParseUint(high, 10, 16)
+		if err1 != nil || err2 != nil {
+			return perhaps
+		}
+		r := config.PortRange{First: uint16(first), Last: uint16(last)}
+		best = max(best, part(r.First <= known.First && known.Last <= r.Last, r.Overlaps(known)))
+	}
+	return best
+}
