@@ -145,7 +145,7 @@ const maxTurningAway = 256
 func (g *Gateway) admit(s *session) (refusal string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	host := clientHost(s.ends.client.Addr())
+	host := clientHost(s.ends.Client.Addr())
 	switch {
 	case g.draining:
 		return "421 The gateway is shutting down."
@@ -161,7 +161,7 @@ func (g *Gateway) admit(s *session) (refusal string) {
 	s.log = g.log.With("session", s.number)
 	g.sessions[s.number] = s
 	g.clients[host]++
-	client := s.ends.client
+	client := s.ends.Client
 	g.ports[client.Addr()] = append(g.ports[client.Addr()], client.Port())
 	return ""
 }
@@ -179,11 +179,11 @@ func (g *Gateway) remove(s *session) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.sessions, s.number)
-	host := clientHost(s.ends.client.Addr())
+	host := clientHost(s.ends.Client.Addr())
 	if g.clients[host]--; g.clients[host] == 0 {
 		delete(g.clients, host)
 	}
-	client := s.ends.client
+	client := s.ends.Client
 	left := slices.DeleteFunc(g.ports[client.Addr()], func(p uint16) bool { return p == client.Port() })
 	if g.ports[client.Addr()] = left; len(left) == 0 {
 		delete(g.ports, client.Addr())
@@ -259,7 +259,7 @@ const turnedAwayTimeout = farewellTimeout
 // turnAway says why and closes.
 func (s *session) turnAway(reply string) {
 	s.g.log.Info("connection turned away", "event", "turned_away",
-		"listener", s.service.Name, "client", s.ends.client, "reply", reply)
+		"listener", s.service.Name, "client", s.ends.Client, "reply", reply)
 	s.client.SetDeadline(time.Now().Add(turnedAwayTimeout))
 	if _, err := s.client.Write([]byte(reply + "\r\n")); err == nil {
 		s.client.CloseWrite()
