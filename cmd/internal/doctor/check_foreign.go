@@ -17,7 +17,7 @@ type arrival struct {
 // arrivals returns what clients of the family send, as far as it is known.
 func (f *Facts) arrivals(w wants) (out []arrival) {
 	for _, a := range w.listens {
-		p := packet{port: single(a.Port()), local: true, in: f.deviceOf(a.Addr())}
+		p := packet{port: single(a.Port()), local: true, in: f.enters(a.Addr())}
 		if !a.Addr().IsUnspecified() {
 			p.to = host(a.Addr())
 		}
@@ -30,6 +30,15 @@ func (f *Facts) arrivals(w wants) (out []arrival) {
 		}
 	}
 	return out
+}
+
+// enters returns the interface by which packets to one of our addresses come
+// in; "" where the address is that of no cable.
+func (f *Facts) enters(a netip.Addr) string {
+	if name := f.deviceOf(a); name != "lo" {
+		return name
+	}
+	return ""
 }
 
 func single(port uint16) config.PortRange { return config.PortRange{First: port, Last: port} }
@@ -78,7 +87,7 @@ func (f *Facts) refusal(id string, w wants, h hook, p packet, what string) []Fin
 	if hit.rule == nil {
 		return []Finding{found.because("The chain's policy is "+hit.target+", and no rule accepts them.").by("%s", acceptance(r, h, p))}
 	}
-	return []Finding{found.because("The rule is: -A " + hit.chain + " " + strings.Join(hit.rule, " ")).
+	return []Finding{found.because("The rule is: -A "+hit.chain+" "+strings.Join(hit.rule, " ")).
 		by("%s", r.removal(hit.table, hit.chain, hit.rule))}
 }
 

@@ -1,6 +1,8 @@
 package doctor
 
 import (
+	"fmt"
+	"math/bits"
 	"net/netip"
 	"strings"
 
@@ -17,7 +19,7 @@ func dataForwardedByOthers(f *Facts, c *config.Config) (out []Finding) {
 			continue
 		}
 		for _, a := range w.listens {
-			p := packet{to: host(a.Addr()), in: f.deviceOf(a.Addr()), port: c.Data.PassivePorts, local: true}
+			p := packet{to: host(a.Addr()), in: f.enters(a.Addr()), port: c.Data.PassivePorts, local: true}
 			if hit := r.walk("nat", "PREROUTING", p, false); hit.translates() {
 				out = append(out, warn(id, "%s: a standing rule sends data ports on: -A %s %s", r.Tool, hit.chain, strings.Join(hit.rule, " ")).
 					because("It opens those ports to everybody at all times; the gateway opens each to one peer, once.").
@@ -41,7 +43,7 @@ func sourceTranslated(f *Facts, c *config.Config) (out []Finding) {
 			continue
 		}
 		for _, l := range w.asClient {
-			p, at := f.departure(l)
+			p, exception := f.departure(l, c.Netfilter)
 			hit := r.walk("nat", "POSTROUTING", p, false)
 			if hit.target != "SNAT" && hit.target != "MASQUERADE" {
 				continue
@@ -50,7 +52,7 @@ func sourceTranslated(f *Facts, c *config.Config) (out []Finding) {
 			out = append(out, problem(id, "%s: a rule hides the clients of listener %s from the server: -A %s %s", r.Tool, l.Name, hit.chain, strings.Join(hit.rule, " ")).as(severity).
 				because("The listener has `source: client`, so the gateway tells the server addresses of clients, and it sees another. The command makes an exception; "+
 					"`source: gateway` would do as well.").
-				by("%s -t nat -I POSTROUTING %s-p tcp -j RETURN", r.Tool, at))
+				by("%s", r.exceptions(exception)))
 		}
 	}
 	if len(out) == 0 && f.listed(c) {
@@ -60,18 +62,43 @@ func sourceTranslated(f *Facts, c *config.Config) (out []Finding) {
 }
 
 // departure is the first packet that the gateway sends to a listener's
-// server, and the matches of a rule for such packets.
-func (f *Facts) departure(l *config.Listener) (packet, string) {
-	if t := l.Transparent; t != nil {
-		p := packet{port: single(t.Ports[0])}
-		if len(t.Clients) > 0 {
-			p.from = t.Clients[0]
-			return p, "-s " + prefixes(t.Clients) + " "
-		}
-		return p, ""
+// server, and the matches that make exceptions for such connections. Of those
+// that cross the machine, what belongs to a session has our mark.
+func (f *Facts) departure(l *config.Listener, n config.Netfilter) (packet, []string) {
+	t := l.Transparent
+	if t == nil {
+		server := host(l.Server.Addr())
+		return packet{to: server, out: f.Routes[l.Server.Addr()].Device, port: single(l.Server.Port())}, []string{"-d " + server.String() + " -p tcp"}
 	}
-	server := l.Server.Addr()
-	return packet{to: host(server), out: f.Routes[server].Device, port: single(l.Server.Port())}, "-d " + host(server).String() + " "
+	p := packet{port: single(t.Ports[0])}
+	from := ""
+	if len(t.Clients) > 0 {
+		p.from = t.Clients[0]
+		from = "-s " + prefixes(t.Clients) + " "
+	}
+	pinhole := bits.RotateLeft32(n.Mark, 1)
+	return p, []string{
+		from + "-p tcp -m multiport --dports " + portList(t.Ports),
+		fmt.Sprintf("-p tcp -m connmark --mark %#x/%#x", pinhole, pinhole),
+	}
+}
+
+// exceptions returns the command that keeps connections from being
+// translated.
+func (r *Ruleset) exceptions(matches []string) string {
+	commands := make([]string, len(matches))
+	for i, m := range matches {
+		commands[i] = r.Tool + " -t nat -I POSTROUTING " + m + " -j RETURN"
+	}
+	return strings.Join(commands, " && ")
+}
+
+func portList(ports []uint16) string {
+	words := make([]string, len(ports))
+	for i, p := range ports {
+		words[i] = number(uint64(p))
+	}
+	return strings.Join(words, ",")
 }
 
 func prefixes(list []netip.Prefix) string {

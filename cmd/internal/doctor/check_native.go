@@ -59,7 +59,9 @@ func (f *Facts) acceptsData(chain *NativeChain, w wants, c *config.Config) (out 
 // acceptsControl looks whether an input chain accepts control connections.
 func (f *Facts) acceptsControl(chain *NativeChain, w wants) (out []Finding) {
 	for _, port := range w.services {
-		if !f.Native.any(chain, func(r *NativeRule) bool { return len(r.matches()) > 0 && r.concerns(port) > never && r.mentions("dport") }) {
+		if !f.Native.any(chain, func(r *NativeRule) bool {
+			return len(r.matches()) > 0 && r.concerns(port) > never && r.mentions("dport")
+		}) {
 			out = append(out, problem("nft-input", "nft chain %s drops control connections to port %d", chain, port).because(nftWhy).
 				by("nft insert rule %s tcp dport %d accept", chain, port))
 		}
