@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"ftpalg/cmd/internal/wrap"
 )
 
 // width is the most columns that a line takes, but for commands, which are
@@ -20,9 +22,9 @@ func Print(w io.Writer, all []Finding) error {
 	var b strings.Builder
 	for _, f := range all {
 		count[f.Severity]++
-		fmt.Fprintf(&b, "%-*s%s\n", column, f.Severity, fill(f.What+" ["+f.ID+"]"))
+		fmt.Fprintf(&b, "%-*s%s\n", column, f.Severity, wrap.Text(f.What+" ["+f.ID+"]", column, width))
 		if f.Why != "" {
-			fmt.Fprintf(&b, "%*s%s\n", column, "", fill(f.Why))
+			fmt.Fprintf(&b, "%*s%s\n", column, "", wrap.Text(f.Why, column, width))
 		}
 		if f.Mend != "" {
 			fmt.Fprintf(&b, "%*smend: %s\n", column, "", f.Mend)
@@ -38,24 +40,4 @@ func counted(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// fill breaks a text that begins at column between its words.
-func fill(text string) string {
-	var b strings.Builder
-	at := column
-	for i, word := range strings.Fields(text) {
-		switch {
-		case i == 0:
-		case at+1+len(word) > width:
-			b.WriteString("\n" + strings.Repeat(" ", column))
-			at = column
-		default:
-			b.WriteByte(' ')
-			at++
-		}
-		b.WriteString(word)
-		at += len(word)
-	}
-	return b.String()
 }
