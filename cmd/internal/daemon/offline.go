@@ -25,9 +25,14 @@ func PlannedRules(c *config.Config) ([]string, error) {
 		}
 		all = append(all, needs(l, port4, port6))
 	}
+	return rules.Plan(RuleOptions(c), merge(all))
+}
+
+// RuleOptions returns what of c concerns the rules.
+func RuleOptions(c *config.Config) rules.Options {
 	o := ruleOptions(c.Netfilter)
 	o.Path = dataPath(c.Data.Path)
-	return rules.Plan(o, merge(all))
+	return o
 }
 
 // Cleanup removes what any ftpalg left on this machine; n are the numbers

@@ -20,3 +20,11 @@ func TestText(t *testing.T) {
 		}
 	}
 }
+
+func TestRule(t *testing.T) {
+	const rule = `-t nat -A PREROUTING -p tcp -m comment --comment "session 1 PASV" -j ACCEPT`
+	want := "-t nat -A PREROUTING\n  -p tcp -m comment\n  --comment \"session 1 PASV\"\n  -j ACCEPT"
+	if got := Rule(rule, 2, 24); got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}
