@@ -47,7 +47,7 @@ func (f *Facts) acceptsData(chain *NativeChain, w wants, c *config.Config) (out 
 	ours := bits.RotateLeft32(c.Netfilter.Mark, 1) | bits.RotateLeft32(c.Netfilter.Mark, 2)
 	marked := func(r *NativeRule) bool {
 		m := r.matches()
-		return len(m) == 1 && m[0].Left.marked(ours)
+		return len(m) == 1 && m[0].Left.masks(side{CT: keyed{"mark"}}, ours)
 	}
 	if untranslated && !f.Native.any(chain, marked) {
 		out = append(out, problem("nft-forward-marked", "nft chain %s drops data connections between addresses that stay as they are", chain).
@@ -63,7 +63,7 @@ func (f *Facts) acceptsControl(chain *NativeChain, w wants) (out []Finding) {
 			return len(r.matches()) > 0 && r.concerns(port) > never && r.mentions("dport")
 		}) {
 			out = append(out, problem("nft-input", "nft chain %s drops control connections to port %d", chain, port).because(nftWhy).
-				by("nft insert rule %s tcp dport %d accept", chain, port))
+				by("%s", chain.inputMend(port)))
 		}
 	}
 	return out
@@ -88,7 +88,55 @@ func (r *NativeRule) mentions(field string) bool {
 	return slices.ContainsFunc(r.matches(), func(m match) bool { return m.Left.Payload.Field == field })
 }
 
-// marked reports whether the side is `ct mark & bits`.
-func (l side) marked(bits uint32) bool {
-	return len(l.And) == 2 && string(l.And[1]) == fmt.Sprint(bits)
+// firewalld keeps all its rules in a table of that name, which only it may
+// change.
+const firewalld = "firewalld"
+
+// inputMend returns the command that lets a port through an input chain.
+func (c *NativeChain) inputMend(port uint16) string {
+	if c.Table == firewalld {
+		return fmt.Sprintf("firewall-cmd --permanent --add-port=%d/tcp && firewall-cmd --reload", port)
+	}
+	return fmt.Sprintf("nft insert rule %s tcp dport %d accept", c, port)
+}
+
+// reversePathRules looks for rules that judge the source of packets by the
+// route that their mark leads to, as firewalld makes one for IPv6: ours leads
+// to a table in which there is no way back (net/ipv4/netfilter/nft_fib_ipv4.c).
+func reversePathRules(f *Facts, c *config.Config) (out []Finding) {
+	if f.Native == nil {
+		return nil
+	}
+	mark := c.Netfilter.Mark
+	spared := func(r *NativeRule) bool {
+		m := r.matches()
+		return len(m) == 1 && m[0].Left.masks(side{Meta: keyed{"mark"}}, mark)
+	}
+	for _, w := range wanted(c) {
+		for _, chain := range f.Native.Chains {
+			judges := slices.ContainsFunc(chain.Rules, func(r *NativeRule) bool { return r.judgesMark(w.six) })
+			if w.foreign && chain.Hook == "prerouting" && chain.Priority > manglePriority && chain.sees(w.six) && judges && !f.Native.any(chain, spared) {
+				out = append(out, problem("nft-reverse-path", "nft chain %s drops the packets of transparent sockets", chain).
+					because("It judges their source by the gateway's policy route, where no way leads back. In firewalld.conf, IPv6_rpfilter=no ends that for good.").
+					by("nft insert rule %s 'meta mark & %#x != 0 accept'", chain, mark))
+			}
+		}
+	}
+	return once(out)
+}
+
+// manglePriority is that of the chain in which packets get our mark
+// (NF_IP_PRI_MANGLE in linux/netfilter_ipv4.h).
+const manglePriority = -150
+
+// judgesMark reports whether the rule drops by `fib saddr . mark`.
+func (r *NativeRule) judgesMark(six bool) bool {
+	fib := false
+	for _, m := range r.matches() {
+		if m.Left.Meta.Key == "nfproto" && slices.Contains(stringsIn(m.Right), "ipv6") != six {
+			return false
+		}
+		fib = fib || slices.Contains(m.Left.Fib.Flags, "saddr") && slices.Contains(m.Left.Fib.Flags, "mark")
+	}
+	return fib && r.ends("drop", "reject")
 }

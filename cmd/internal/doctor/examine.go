@@ -22,7 +22,7 @@ func checks() []check {
 		conntrackTable, expectations, accounting,
 		automaticHelper, helperRules, untracked,
 		controlRefused, controlTranslated, establishedRefused, dataForwardedByOthers, sourceTranslated,
-		nativePolicies,
+		nativePolicies, reversePathRules,
 	}
 }
 

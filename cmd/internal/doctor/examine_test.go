@@ -106,10 +106,12 @@ func nft(f *Facts, objects string) {
 }
 
 const (
-	nftForward = `{"chain": {"family": "inet", "table": "fw", "name": "fwd", "type": "filter", "hook": "forward", "prio": 0, "policy": "drop"}}`
-	nftInput   = `{"chain": {"family": "inet", "table": "fw", "name": "in", "type": "filter", "hook": "input", "prio": 0, "policy": "drop"}}`
-	nftRaw     = `{"chain": {"family": "ip", "table": "early", "name": "pre", "type": "filter", "hook": "prerouting", "prio": -300, "policy": "accept"}}`
-	nftPort21  = `{"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": {"set": [21, {"range": [990, 1000]}]}}}`
+	nftForward    = `{"chain": {"family": "inet", "table": "fw", "name": "fwd", "type": "filter", "hook": "forward", "prio": 0, "policy": "drop"}}`
+	nftInput      = `{"chain": {"family": "inet", "table": "fw", "name": "in", "type": "filter", "hook": "input", "prio": 0, "policy": "drop"}}`
+	nftPrerouting = `{"chain": {"family": "inet", "table": "fw", "name": "pre", "type": "filter", "hook": "prerouting", "prio": 10, "policy": "accept"}}`
+	nftFib        = `{"match": {"op": "==", "left": {"fib": {"result": "oif", "flags": ["saddr", "mark", "iif"]}}, "right": false}}`
+	nftRaw        = `{"chain": {"family": "ip", "table": "early", "name": "pre", "type": "filter", "hook": "prerouting", "prio": -300, "policy": "accept"}}`
+	nftPort21     = `{"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": {"set": [21, {"range": [990, 1000]}]}}}`
 )
 
 func nftRule(chain string, handle string, expr string) string {
@@ -117,9 +119,10 @@ func nftRule(chain string, handle string, expr string) string {
 }
 
 const (
-	inForward = `"inet", "table": "fw", "chain": "fwd"`
-	inInput   = `"inet", "table": "fw", "chain": "in"`
-	inRaw     = `"ip", "table": "early", "chain": "pre"`
+	inForward    = `"inet", "table": "fw", "chain": "fwd"`
+	inPrerouting = `"inet", "table": "fw", "chain": "pre"`
+	inInput      = `"inet", "table": "fw", "chain": "in"`
+	inRaw        = `"ip", "table": "early", "chain": "pre"`
 )
 
 func TestEachFaultIsFoundWithWhatMendsIt(t *testing.T) {
@@ -296,6 +299,17 @@ func TestEachFaultIsFoundWithWhatMendsIt(t *testing.T) {
 		}, ""},
 		{"nft drops control connections", fronted, func(f *Facts) { nft(f, nftInput) },
 			"problem nft-input: nft insert rule inet fw in tcp dport 21 accept"},
+		{"firewalld drops control connections", fronted, func(f *Facts) { nft(f, strings.Replace(nftInput, `"fw"`, `"firewalld"`, 1)) },
+			"problem nft-input: firewall-cmd --permanent --add-port=21/tcp && firewall-cmd --reload"},
+		{"nft judges our packets by their mark", edge, func(f *Facts) { nft(f, nftPrerouting+`,`+nftRule(inPrerouting, "2", nftFib+`, {"drop": null}`)) },
+			"problem nft-reverse-path: nft insert rule inet fw pre 'meta mark & 0x2000000 != 0 accept'"},
+		{"nft judges others by their mark", edge, func(f *Facts) {
+			nft(f, nftPrerouting+`,`+nftRule(inPrerouting, "3", `{"match": {"op": "!=", "left": {"&": [{"meta": {"key": "mark"}}, 33554432]}, "right": 0}}, {"accept": null}`)+`,`+
+				nftRule(inPrerouting, "2", nftFib+`, {"drop": null}`))
+		}, ""},
+		{"nft judges IPv6 by its mark", edge, func(f *Facts) {
+			nft(f, nftPrerouting+`,`+nftRule(inPrerouting, "2", `{"match": {"op": "==", "left": {"meta": {"key": "nfproto"}}, "right": "ipv6"}}, `+nftFib+`, {"drop": null}`))
+		}, ""},
 		{"nft lets control connections through", fronted, func(f *Facts) { nft(f, nftInput+`,`+nftRule(inInput, "2", nftPort21+`, {"accept": null}`)) }, ""},
 
 		{"something cannot be seen", fronted, func(f *Facts) { f.Unseen, f.Filters = []string{"the rules of iptables (needs root)"}, nil },

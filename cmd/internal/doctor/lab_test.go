@@ -45,6 +45,7 @@ func TestEveryMendMends(t *testing.T) {
 		"established":          "iptables -P FORWARD DROP",
 		"iptables-generations": "iptables-legacy -P INPUT DROP && iptables-legacy -A INPUT -p tcp --dport 22 -j ACCEPT",
 		"nft-forward":          "nft add table inet fw && nft add chain inet fw pass '{ type filter hook forward priority 10; policy drop; }'",
+		"nft-reverse-path":     "nft add table inet fw && nft add chain inet fw pre '{ type filter hook prerouting priority 10; }' && nft add rule inet fw pre fib saddr . mark . iif oif missing drop",
 		"nft-input":            "nft add table inet fw && nft add chain inet fw in '{ type filter hook input priority 10; policy drop; }'",
 	}
 	for _, command := range want {

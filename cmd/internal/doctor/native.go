@@ -126,9 +126,22 @@ type match struct {
 // side is the left side of a match, as far as it is known here.
 type side struct {
 	Payload struct{ Field string }
-	CT      struct{ Key string }
-	Meta    struct{ Key string }
+	CT      keyed
+	Meta    keyed
+	Fib     struct{ Flags []string }
 	And     []json.RawMessage `json:"&"`
+}
+
+// keyed is what has a key only, such as the mark in `ct mark`.
+type keyed struct{ Key string }
+
+// masks reports whether the side is `of & bits`.
+func (s side) masks(of side, bits uint32) bool {
+	if len(s.And) != 2 || string(s.And[1]) != fmt.Sprint(bits) {
+		return false
+	}
+	var masked side
+	return json.Unmarshal(s.And[0], &masked) == nil && masked.CT == of.CT && masked.Meta == of.Meta
 }
 
 // matches returns what limits the rule, but for the protocol.
