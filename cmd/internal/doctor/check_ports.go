@@ -13,10 +13,14 @@ import (
 // program is the name of the gateway's own processes.
 const program = "ftpalg"
 
-// takes reports whether the socket keeps another one from a's port.
+// takes reports whether the socket keeps another one from a's port. One on ::
+// has the IPv4 addresses too, unless it says otherwise (ipv6(7)).
 func (s Socket) takes(a netip.AddrPort) bool {
-	return s.At.Port() == a.Port() && s.Program != program &&
-		(s.At.Addr() == a.Addr() || s.At.Addr().IsUnspecified() || a.Addr().IsUnspecified() && s.At.Addr().Is4() == a.Addr().Is4())
+	has, wants := s.At.Addr(), a.Addr()
+	if s.At.Port() != a.Port() || s.Program == program || has.Is4() && wants.Is6() {
+		return false
+	}
+	return has == wants || has.IsUnspecified() || wants.IsUnspecified() && has.Is4() == wants.Is4()
 }
 
 // String names the socket and who holds it.

@@ -10,6 +10,7 @@
 //
 //   - facts.go: what is known of a machine; look.go and its neighbours: how
 //   - iptables.go, native.go: the packet filters, as their tools list them
-//   - walk.go: what a chain of iptables would do with a packet
+//   - match.go, walk.go: what a rule, and a chain, of iptables would do with a
+//     packet; native_rule.go: as much of nftables
 //   - examine.go: the list of checks; check_*.go: each area's own
 package doctor

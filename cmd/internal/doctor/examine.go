@@ -42,9 +42,9 @@ func Examine(f *Facts, c *config.Config) []Finding {
 
 // unseen reports what could not be looked at.
 func unseen(f *Facts, _ *config.Config) (out []Finding) {
-	for _, what := range f.Unseen {
-		out = append(out, warn("unseen", "Not looked at: %s", what).
-			because("Something may be wrong there, and this says nothing of it."))
+	for _, g := range f.Unseen {
+		out = append(out, warn("unseen", "Not looked at: %s (%v)", g.What, g.Err).
+			because("Something may be wrong there, and this says nothing of it.").by("%s", g.Mend))
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 	"strings"
@@ -202,6 +203,7 @@ func TestEachFaultIsFoundWithWhatMendsIt(t *testing.T) {
 		}, "problem listen-port: kill 812"},
 		{"somebody has the port", fronted, func(f *Facts) { f.Listening = []Socket{{At: netip.MustParseAddrPort("0.0.0.0:21")}} },
 			"warning listen-port: ss -ltnp 'sport = :21'"},
+		{"IPv4 has the port", six, func(f *Facts) { f.Listening = []Socket{{At: netip.MustParseAddrPort("0.0.0.0:21"), PID: 812}} }, ""},
 		{"another address has the port", fronted, func(f *Facts) { f.Listening = []Socket{{At: netip.MustParseAddrPort("198.18.1.1:21")}} }, ""},
 		{"a program within the data ports", fronted, func(f *Facts) {
 			f.Listening = []Socket{{netip.MustParseAddrPort("0.0.0.0:50100"), 99, "java", ""}}
@@ -312,8 +314,9 @@ func TestEachFaultIsFoundWithWhatMendsIt(t *testing.T) {
 		}, ""},
 		{"nft lets control connections through", fronted, func(f *Facts) { nft(f, nftInput+`,`+nftRule(inInput, "2", nftPort21+`, {"accept": null}`)) }, ""},
 
-		{"something cannot be seen", fronted, func(f *Facts) { f.Unseen, f.Filters = []string{"the rules of iptables (needs root)"}, nil },
-			"warning unseen: "},
+		{"something cannot be seen", fronted, func(f *Facts) {
+			f.Unseen, f.Filters = []Gap{{"the rules of iptables", errors.New("needs root"), "sudo ftpalg doctor"}}, nil
+		}, "warning unseen: sudo ftpalg doctor"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.fault, func(t *testing.T) {
@@ -340,7 +343,7 @@ func TestEachFaultIsFoundWithWhatMendsIt(t *testing.T) {
 // told nothing good of them.
 func TestWhatCannotBeSeenIsNotCalledGood(t *testing.T) {
 	f := sound()
-	f.Filters, f.Native, f.Unseen = nil, nil, []string{"the rules of iptables"}
+	f.Filters, f.Native = nil, nil
 	for _, found := range Examine(f, parse(t, fronted)) {
 		for _, of := range []string{"control", "established", "translated", "data-forwarded", "notrack", "marks", "generations", "helper", "nft"} {
 			if found.Severity == Good && strings.Contains(found.ID, of) && found.ID != "kernel-helper-sysctl" {

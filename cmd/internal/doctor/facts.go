@@ -37,8 +37,16 @@ type Facts struct {
 	Unit    *Rights
 	// Packages is the command that installs a package here.
 	Packages string
-	// Unseen says what could not be looked at, and why.
-	Unseen []string
+	// Unseen lists what could not be looked at.
+	Unseen []Gap
+}
+
+// Gap is something that could not be looked at.
+type Gap struct {
+	What string
+	Err  error
+	// Mend is the command after which it can; "" if none is known.
+	Mend string
 }
 
 // ModuleState is whether the kernel has a module.

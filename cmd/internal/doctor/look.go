@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/netip"
@@ -9,6 +10,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"ftpalg/cmd/internal/config"
 )
@@ -51,6 +54,8 @@ func run(ctx context.Context, name string, args ...string) ([]byte, error) {
 // it notes in Unseen and goes on.
 func Look(ctx context.Context, m Machine, c *config.Config) *Facts {
 	l := looker{Machine: m, ctx: ctx, facts: &Facts{Routes: make(map[netip.Addr]Route)}}
+	l.facts.Packages = packages(m.Files)
+	l.rights()
 	l.network(c)
 	l.sysctls()
 	l.modules()
@@ -58,8 +63,6 @@ func Look(ctx context.Context, m Machine, c *config.Config) *Facts {
 	l.native()
 	l.sockets()
 	l.expectations()
-	l.rights()
-	l.facts.Packages = packages(m.Files)
 	return l.facts
 }
 
@@ -70,9 +73,16 @@ type looker struct {
 	facts *Facts
 }
 
-// unseen notes what could not be looked at.
+// unseen notes what could not be looked at. Whoever is not root can become it.
 func (l *looker) unseen(what string, err error) {
-	l.facts.Unseen = append(l.facts.Unseen, fmt.Sprintf("%s (%v)", what, err))
+	mend := ""
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		mend = l.facts.Packages + " nftables" // of iptables its own check speaks
+	case l.facts.Process.Capabilities&(1<<unix.CAP_NET_ADMIN) == 0:
+		mend = "sudo ftpalg doctor"
+	}
+	l.facts.Unseen = append(l.facts.Unseen, Gap{what, err, mend})
 }
 
 // text returns a file's text without its last line's end, "" if there is none.

@@ -50,7 +50,7 @@ func (l *looker) ruleset(r *Ruleset) {
 func (l *looker) native() {
 	out, err := l.Run(l.ctx, "nft", "-j", "list", "ruleset")
 	if errors.Is(err, exec.ErrNotFound) {
-		l.unseen("the tables of nftables: nft is not installed", err)
+		l.unseen("the tables of nftables, without its program nft", err)
 		return
 	}
 	if err == nil {

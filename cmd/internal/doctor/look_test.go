@@ -142,8 +142,11 @@ func TestLookNotesWhatItCannotSee(t *testing.T) {
 	m.Links = func() ([]Link, error) { return nil, errors.New("no links") }
 	m.PolicyRules = func() ([]PolicyRule, error) { return nil, errors.New("no rules") }
 	m.Route = func(netip.Addr) (Route, error) { return Route{}, errors.New("no routes") }
-	all := strings.Join(look(t, m).Unseen, "\n")
-	for _, want := range []string{"the interfaces (no links)", "the policy rules (no rules)", "the way to 198.18.1.20 (no routes)", "the rules of iptables (", "nftables: nft is not installed"} {
+	all := ""
+	for _, g := range look(t, m).Unseen {
+		all += fmt.Sprintf("%s (%v): %s\n", g.What, g.Err, g.Mend)
+	}
+	for _, want := range []string{"the interfaces (no links): sudo ftpalg doctor\n", "the policy rules (no rules): sudo", "the way to 198.18.1.20 (no routes)", "the rules of iptables (", "program nft (nft: executable file not found in $PATH): apt-get install nftables\n"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("%q is not among\n%s", want, all)
 		}
