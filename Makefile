@@ -8,7 +8,7 @@
 DEMO_TOOLS := iptables:iptables ip:iproute2
 TEST_TOOLS := $(DEMO_TOOLS) iptables-legacy:iptables vsftpd:vsftpd curl:curl lftp:lftp tnftp:tnftp conntrack:conntrack tcpdump:tcpdump systemd-analyze:systemd \
 	/usr/share/doc/python3-pyftpdlib:python3-pyftpdlib unshare:util-linux setpriv:util-linux ss:iproute2 \
-	promtool:prometheus logrotate:logrotate chromium:chromium
+	promtool:prometheus logrotate:logrotate chromium:chromium nft:nftables python3:python3
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 ftpalg: $(shell find alg rules cmd deploy -name '*.go' -o -name '*.yaml') go.mod go.sum

@@ -17,7 +17,7 @@ type promised struct {
 // promise makes the promise of an announcement: when it returns, the kernel
 // has confirmed it.
 func (s *session) promise(a dialogue.Announcement) (told, error) {
-	t, err := s.ends.tell(a, s.settings, s.g.promises.pool)
+	t, err := tell(s.ends, a, s.settings, s.g.promises.pool)
 	done := Announced{Session: s.number, Mode: a.Mode, Result: resultOf(a, t)}
 	if err == nil {
 		t.want.ID, t.want.Session = s.g.promises.name(), s.number

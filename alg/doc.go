@@ -13,7 +13,7 @@
 // reach. The session dials the server, then two goroutines read, one from
 // either side. Each line goes through the dialogue (package alg/dialogue),
 // which says whether it passes, is refused, or announces a data connection.
-// An announcement is mapped (endpoints.tell), opened by the kernel, and only
+// An announcement is mapped (Tell), opened by the kernel, and only
 // then sent on with the host-port that the other side shall see: rule first,
 // line second. File data never enters the process.
 //
@@ -22,7 +22,8 @@
 //   - gateway.go: listeners, limits, the table of sessions
 //   - session.go: one session from dial to end
 //   - pump_client.go, pump_server.go: the two directions
-//   - promise.go: from an announcement to what the kernel must do
+//   - tell.go: from an announcement to what the far side is told
+//   - promise.go: what stands open, until when
 //   - ledger.go: data connections, joined with what the kernel tells of them
 //   - observer.go, info.go, history.go: what others may know of all this
 //   - kernel.go: all that is asked of the operating system

@@ -158,7 +158,7 @@ type turning struct {
 func (g *Gateway) admit(s *session) (refusal turning) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	host := clientHost(s.ends.client.Addr())
+	host := clientHost(s.ends.Client.Addr())
 	switch {
 	case g.draining:
 		return turning{TurnDraining, "421 The gateway is shutting down."}
@@ -174,7 +174,7 @@ func (g *Gateway) admit(s *session) (refusal turning) {
 	s.log = g.log.With("session", s.number)
 	g.sessions[s.number] = s
 	g.clients[host]++
-	client := s.ends.client
+	client := s.ends.Client
 	g.ports[client.Addr()] = append(g.ports[client.Addr()], client.Port())
 	return turning{}
 }
@@ -193,11 +193,11 @@ func (g *Gateway) remove(s *session) {
 	defer g.mu.Unlock()
 	delete(g.sessions, s.number)
 	g.ended.add(s)
-	host := clientHost(s.ends.client.Addr())
+	host := clientHost(s.ends.Client.Addr())
 	if g.clients[host]--; g.clients[host] == 0 {
 		delete(g.clients, host)
 	}
-	client := s.ends.client
+	client := s.ends.Client
 	left := slices.DeleteFunc(g.ports[client.Addr()], func(p uint16) bool { return p == client.Port() })
 	if g.ports[client.Addr()] = left; len(left) == 0 {
 		delete(g.ports, client.Addr())
@@ -275,7 +275,7 @@ const turnedAwayTimeout = farewellTimeout
 func (s *session) turnAway(t turning) {
 	s.noteTurn(t.why)
 	s.g.log.Info("connection turned away", "event", "turned_away",
-		"listener", s.service.Name, "client", s.ends.client, "reply", t.reply)
+		"listener", s.service.Name, "client", s.ends.Client, "reply", t.reply)
 	s.client.SetDeadline(time.Now().Add(turnedAwayTimeout))
 	if _, err := s.client.Write([]byte(t.reply + "\r\n")); err == nil {
 		s.client.CloseWrite()
@@ -288,7 +288,7 @@ func (s *session) turnAway(t turning) {
 
 func (s *session) noteTurn(why Turn) {
 	s.g.turnedAway.Add(1)
-	s.g.observer.TurnedAway(s.service.Name, s.ends.client, why)
+	s.g.observer.TurnedAway(s.service.Name, s.ends.Client, why)
 }
 
 // discard reads c until its end or deadline, a bounded amount.

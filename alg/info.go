@@ -86,7 +86,7 @@ func (g *Gateway) session(number uint64) *session {
 func (s *session) info() SessionInfo {
 	i := SessionInfo{
 		Session: s.number, Listener: s.service.Name,
-		Client: s.ends.client, Reached: s.ends.reached, Server: s.ends.server,
+		Client: s.ends.Client, Reached: s.ends.Reached, Server: s.ends.Server,
 		State: "connecting", Started: s.started, Idle: time.Since(time.Unix(0, s.spoke.Load())).Seconds(),
 		Transferring: s.transferring.Load(),
 		Announced:    s.announced.Load(), Refused: s.refused.Load(), Transfers: s.transfers.Load(),
@@ -94,7 +94,7 @@ func (s *session) info() SessionInfo {
 		Traffic: s.g.data.sum(&s.data.total),
 	}
 	if s.live.Load() {
-		i.State, i.Seen = "readable", s.ends.seen
+		i.State, i.Seen = "readable", s.ends.Seen
 	}
 	if s.opaque.Load() {
 		i.State = "opaque"

@@ -2,7 +2,6 @@ package alg
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"sort"
 	"sync"
@@ -23,50 +22,23 @@ type told struct {
 	leased uint16
 }
 
-// endpoints are the addresses of a session's two control connections.
-type endpoints struct {
-	client  netip.AddrPort // the client, as we see it
-	reached netip.AddrPort // where the client thinks the server is
-	seen    netip.AddrPort // where the server thinks the client is
-	server  netip.AddrPort // the server, as we reach it
-	// ownsReached and ownsSeen say that these are the gateway's own
-	// addresses: ports there come from our ranges. Elsewhere the port is the
-	// announcing side's own.
-	ownsReached, ownsSeen bool
-}
-
-// tell answers the two questions of every announcement: which address and
-// port does the far side see, and where must the kernel send what arrives
-// there. The expectation that it returns lacks only its ID, session and
-// deadline.
-func (e *endpoints) tell(a dialogue.Announcement, s *Settings, pool *nat.Pool) (told, error) {
-	t := told{want: expect.Expectation{Mode: a.Mode, Target: a.At}}
-	door, owned, ports := e.seen.Addr(), e.ownsSeen, s.ActivePorts
-	t.want.From, t.want.Seen = e.server.Addr(), e.reached.Addr()
-	if a.Mode.Passive() {
-		door, owned, ports = e.reached.Addr(), e.ownsReached, s.PassivePorts
-		t.want.From, t.want.Seen = e.client.Addr(), e.seen.Addr()
+// tell is Tell with a port from the pool where one is leased. The expectation
+// that it returns lacks only its ID, session and deadline.
+func tell(e Endpoints, a dialogue.Announcement, s *Settings, pool *nat.Pool) (told, error) {
+	answer, err := Tell(e, a, s)
+	if err != nil {
+		return told{}, err
 	}
-	if !owned {
-		if !a.Mode.Passive() {
-			door = a.At.Addr() // a third party, where the policy allows one
+	t := told{want: expect.Expectation{Mode: a.Mode, From: answer.From, Seen: answer.Seen, Target: answer.Target}}
+	port := answer.Target.Port()
+	if answer.Leased {
+		if port, err = pool.Take(answer.Ports, answer.View.Usable); err != nil {
+			return t, err
 		}
-		t.want.To = netip.AddrPortFrom(door, a.At.Port())
-		t.text = t.want.To
-		return t, nil
+		t.leased = port
 	}
-	view, err := s.NAT.See(door, t.want.From)
-	if err != nil {
-		return t, fmt.Errorf("map %s for %s: %w", door, t.want.From, err)
-	}
-	port, err := pool.Take(ports, view.Usable)
-	if err != nil {
-		return t, err
-	}
-	t.leased = port
-	t.want.To = netip.AddrPortFrom(door, port)
-	public, _ := view.Port(port)
-	t.text = netip.AddrPortFrom(view.Addr, public)
+	t.want.To = netip.AddrPortFrom(answer.Door, port)
+	t.text = answer.Told(port)
 	return t, nil
 }
 

@@ -41,7 +41,7 @@ type session struct {
 	started  time.Time
 	straight bool
 
-	ends           endpoints
+	ends           Endpoints
 	client, server Conn
 	ctx            context.Context
 	cancel         context.CancelFunc
@@ -88,16 +88,7 @@ func newSession(g *Gateway, svc *Service, a Arrival) *session {
 	s := &session{
 		g: g, service: svc, settings: g.settings.Load(), log: g.log,
 		started: time.Now(), straight: a.Straight, client: a.Conn,
-		ends: endpoints{
-			client:      addrPort(a.Conn.RemoteAddr()),
-			reached:     a.Reached,
-			server:      svc.Server,
-			ownsReached: !svc.transparent(),
-			ownsSeen:    !svc.Source.Client,
-		},
-	}
-	if svc.transparent() {
-		s.ends.server = a.Reached
+		ends: svc.Endpoints(addrPort(a.Conn.RemoteAddr()), a.Reached),
 	}
 	s.freed = sync.NewCond(&s.mu)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -127,14 +118,14 @@ func (s *session) begin(ended func()) {
 		defer ended()
 		defer s.cancel()
 		s.log.Warn("server cannot be reached", "event", "server_unreachable",
-			"listener", s.service.Name, "client", s.ends.client, "server", s.ends.server, "error", err)
+			"listener", s.service.Name, "client", s.ends.Client, "server", s.ends.Server, "error", err)
 		s.turnAway(turning{TurnUnreachable, "421 The FTP server cannot be reached: " + plainly(err) + "."})
 		return
 	}
 	s.history.log = s.log
 	s.log.Info("session begins", "event", "session_begin", "listener", s.service.Name,
-		"client", s.ends.client, "reached", s.ends.reached, "server", s.ends.server, "seen", s.ends.seen)
-	s.dialogue = dialogue.New(s.service.Policy, s.ends.client.Addr(), s.ends.server.Addr())
+		"client", s.ends.Client, "reached", s.ends.Reached, "server", s.ends.Server, "seen", s.ends.Seen)
+	s.dialogue = dialogue.New(s.service.Policy, s.ends.Client.Addr(), s.ends.Server.Addr())
 	s.idle = time.AfterFunc(never, s.watchIdle)
 	s.idle.Reset(s.settings.IdleTimeout)
 	s.live.Store(true)
@@ -177,11 +168,11 @@ func (s *session) record(lasted time.Duration) {
 func (s *session) dial() error {
 	ctx, cancel := context.WithTimeout(s.ctx, s.settings.ConnectTimeout)
 	defer cancel()
-	d := Dial{Server: s.ends.server, Source: s.service.Source.Addr}
+	d := Dial{Server: s.ends.Server, Source: s.service.Source.Addr}
 	if s.service.Source.Client {
-		d.Source = s.ends.client.Addr()
+		d.Source = s.ends.Client.Addr()
 	}
-	if s.service.Source.Client && s.ends.reached == s.ends.server {
+	if s.service.Source.Client && s.ends.Reached == s.ends.Server {
 		d.Avoid = s.g.portsOf(d.Source)
 	}
 	c, err := s.g.kernel.Dial(ctx, d)
@@ -189,7 +180,7 @@ func (s *session) dial() error {
 		return err
 	}
 	s.server = c
-	s.ends.seen = addrPort(c.LocalAddr())
+	s.ends.Seen = addrPort(c.LocalAddr())
 	return nil
 }
 

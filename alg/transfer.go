@@ -77,7 +77,7 @@ func (s *session) endTransfer() {
 	s.transfers.Add(1)
 	s.g.data.report(Transfer{
 		Transfer: *r.Transfer, Session: s.number, Listener: s.service.Name,
-		Client: s.ends.client, Server: s.ends.server,
+		Client: s.ends.Client, Server: s.ends.Server,
 		Pinhole: r.pinhole, Mode: r.mode, Began: r.began, Duration: time.Since(r.began),
 	})
 }

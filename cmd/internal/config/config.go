@@ -133,9 +133,9 @@ type Netfilter struct {
 	RouteTable, RulePriority int
 }
 
-// defaults returns the configuration that an empty file would mean, were it
+// Default returns the configuration that an empty file would mean, were it
 // valid.
-func defaults() *Config {
+func Default() *Config {
 	return &Config{
 		Data: Data{
 			Path:           PathAuto,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/bits"
 
+	"ftpalg/alg"
 	"ftpalg/cmd/internal/config"
 	"ftpalg/rules"
 )
@@ -16,17 +17,22 @@ func PlannedRules(c *config.Config) ([]string, error) {
 	for i := range c.Listeners {
 		l := &c.Listeners[i]
 		var port4, port6 uint16
-		if t := l.Transparent; t != nil && servesFamily(t, true) {
+		if t := l.Transparent; t != nil && t.Serves(true) {
 			port4 = example
 		}
-		if t := l.Transparent; t != nil && servesFamily(t, false) {
+		if t := l.Transparent; t != nil && t.Serves(false) {
 			port6 = example
 		}
 		all = append(all, needs(l, port4, port6))
 	}
+	return rules.Plan(RuleOptions(c), merge(all))
+}
+
+// RuleOptions returns what of c concerns the rules.
+func RuleOptions(c *config.Config) rules.Options {
 	o := ruleOptions(c.Netfilter)
 	o.Path = dataPath(c.Data.Path)
-	return rules.Plan(o, merge(all))
+	return o
 }
 
 // Cleanup removes what any ftpalg left on this machine; n are the numbers
@@ -43,3 +49,10 @@ func ruleOptions(n config.Netfilter) rules.Options {
 		RouteTable: n.RouteTable, RulePriority: n.RulePriority,
 	}
 }
+
+// Settings returns what a gateway with this configuration would begin with;
+// public addresses that are given by name are not known then.
+func Settings(c *config.Config) alg.Settings { return settings(c, table(c)) }
+
+// Service returns what a listener does with the connections it accepts.
+func Service(l *config.Listener) alg.Service { return service(l) }
