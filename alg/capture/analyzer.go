@@ -1,0 +1,307 @@
+package capture
+
+import (
+	"errors"
+	"net/netip"
+	"time"
+
+	"ftpalg/alg/dialogue"
+)
+
+// Options says to whom an Analyzer reports. Every function may be nil.
+type Options struct {
+	// Policy returns what a gateway would do with a session between two hosts.
+	Policy func(client, server netip.AddrPort) dialogue.Policy
+	// Announced is called for each line that announces a data connection, once
+	// it is known to be FTP: nearly in the order of frames.
+	Announced func(*Announcement)
+	// Ended is called when nothing more will be said in a session. Its data
+	// connections may go on.
+	Ended func(*Session)
+}
+
+// Analyzer follows the connections of a capture.
+type Analyzer struct {
+	options     Options
+	decoder     decoder
+	connections map[key]*connection
+	ages        ages
+	ended       []*connection // over, in this order, and kept for a while
+	expected    expected
+	sessions    uint64
+	stats       Stats
+	// held is how much memory the connections hold, in bytes; kept how many
+	// announcements their sessions do.
+	held, kept int
+}
+
+// Stats counts what a capture holds.
+type Stats struct {
+	// Frames are the packets read, Undecoded those that could not be taken
+	// apart, and Link the first link type that cannot be, with its frames.
+	Frames, Undecoded uint64
+	Link              LinkType
+	LinkFrames        uint64
+	// Segments are those of TCP, Snapped those of which the snap length cut
+	// something off.
+	Segments, Snapped uint64
+	// Connections counts those of TCP, Sessions those that are FTP, TLS those
+	// that are encrypted from the beginning, on ports of FTPS ImplicitFTPS.
+	Connections, Sessions, TLS, ImplicitFTPS uint64
+	// Announcements counts the lines that announce a data connection.
+	Announcements uint64
+	// Evicted counts connections that were forgotten to make room.
+	Evicted uint64
+}
+
+// Limits of all connections together.
+const (
+	maxConnections = 1 << 16
+	maxHeldInAll   = 64 << 20 // bytes
+	maxKeptInAll   = 50000    // announcements
+	// maxSpared is how many idle sessions are spared when room is needed.
+	maxSpared = 64
+	// maxLate is how many connections are looked at for an announcement whose
+	// line was late.
+	maxLate = 4096
+)
+
+// NewAnalyzer returns an Analyzer that has seen nothing yet.
+func NewAnalyzer(o Options) *Analyzer {
+	return &Analyzer{options: o, connections: make(map[key]*connection), expected: newExpected()}
+}
+
+// Stats returns the counts so far.
+func (a *Analyzer) Stats() Stats { return a.stats }
+
+// Add takes the next frame of the capture.
+func (a *Analyzer) Add(f Frame) {
+	a.stats.Frames++
+	found, err := a.decoder.decode(f)
+	if err != nil {
+		a.undecoded(f, err)
+	}
+	switch found := found.(type) {
+	case segment:
+		a.segment(&found)
+	case unreachable:
+		a.unreachable(&found)
+	}
+}
+
+func (a *Analyzer) undecoded(f Frame, err error) {
+	a.stats.Undecoded++
+	if errors.Is(err, errLink) {
+		a.stats.LinkFrames++
+		if a.stats.LinkFrames == 1 {
+			a.stats.Link = f.Link
+		}
+	}
+}
+
+func (a *Analyzer) segment(s *segment) {
+	a.stats.Segments++
+	if s.missing > 0 {
+		a.stats.Snapped++
+	}
+	k, side := keyOf(s.src, s.dst)
+	c := a.connections[k]
+	if c != nil && s.flags.has(flagSYN) && !c.continues(s, side) {
+		a.end(c)
+		c = nil
+	}
+	if c == nil {
+		c = a.open(k, s, side)
+	}
+	a.ages.touch(c)
+	before := c.heldBytes()
+	c.add(s, side)
+	a.held += c.heldBytes() - before
+	for a.held > maxHeldInAll {
+		a.evict()
+	}
+	if c.over() && !c.ending {
+		c.ending = true
+		a.ended = append(a.ended, c)
+	}
+	a.bury(s.time)
+}
+
+// bury ends the connections that have been over for long enough: nothing that
+// was recorded late is to come.
+func (a *Analyzer) bury(now time.Time) {
+	for len(a.ended) > 0 && (now.Sub(a.ended[0].lastTime) > lastWords || len(a.ended) > maxConnections) {
+		c := a.ended[0]
+		a.ended = a.ended[1:]
+		if a.connections[c.ends] == c {
+			a.end(c)
+		}
+	}
+}
+
+// lastWords is how long a connection that is over may still say something.
+const lastWords = 20 * time.Second
+
+// evict forgets the connection that has been idle for longest; sessions are
+// spared if others are nearly as old.
+func (a *Analyzer) evict() {
+	a.stats.Evicted++
+	victim := a.ages.oldest()
+	for c, n := victim, 0; c != nil && n < maxSpared; c, n = c.newer, n+1 {
+		if c.session == nil {
+			victim = c
+			break
+		}
+	}
+	a.end(victim)
+}
+
+// open begins to follow a connection.
+func (a *Analyzer) open(k key, s *segment, side int) *connection {
+	if len(a.connections) >= maxConnections {
+		a.evict()
+	}
+	c := &connection{ends: k, opener: unknownSide, reset: unknownSide}
+	c.halves[0].end, c.halves[1].end = -1, -1
+	if s.flags.has(flagSYN) {
+		c.halves[side].begin(s.seq + 1)
+		c.opener = side
+		if s.flags.has(flagACK) {
+			c.opener = 1 - side
+		}
+	}
+	a.connections[k] = c
+	a.ages.add(c)
+	a.stats.Connections++
+	a.claim(c, s, side)
+	c.reader = newSuspect(a, c)
+	return c
+}
+
+// claim finds the announcements that a new connection belongs to.
+func (a *Analyzer) claim(c *connection, s *segment, side int) {
+	opener := c.opener
+	if opener == unknownSide {
+		opener = side
+	}
+	found := a.expected.find(c.ends[opener], c.ends[1-opener])
+	if len(found) == 0 && c.opener == unknownSide {
+		found = a.expected.find(c.ends[1-opener], c.ends[opener])
+	}
+	for _, an := range found {
+		an.attempts = append(an.attempts, c)
+		c.claimed = true
+	}
+}
+
+// announce takes note of an announcement of a session. Its connection may
+// have been seen already, if the line waited for what was missing.
+func (a *Analyzer) announce(an *Announcement) {
+	a.stats.Announcements++
+	a.expected.add(an)
+	a.claimLate(an)
+	if a.options.Announced != nil {
+		a.options.Announced(an)
+	}
+}
+
+// claimLate finds the connection of an announcement that was understood after
+// it had come.
+func (a *Analyzer) claimLate(an *Announcement) {
+	var found *connection
+	for c, n := a.ages.newest, 0; c != nil && c.last > an.Frame && n < maxLate; c, n = c.elder, n+1 {
+		if c.first > an.Frame && !c.claimed && c.session == nil && c.suits(an) && (found == nil || c.first < found.first) {
+			found = c
+		}
+	}
+	if found != nil {
+		an.attempts = append(an.attempts, found)
+		found.claimed = true
+	}
+}
+
+// suits reports whether a connection may be the one that was announced.
+func (c *connection) suits(an *Announcement) bool {
+	from := c.opener
+	if from == unknownSide {
+		from = c.sideAt(an)
+	}
+	to := c.ends[1-from]
+	return to == an.Said || to.Port() == an.Said.Port() && c.ends[from].Addr() == an.Peer()
+}
+
+// encrypted reports, and counts, whether a connection begins with TLS.
+func (a *Analyzer) encrypted(s *suspect, side int, data []byte) bool {
+	if len(data) < 3 || data[0] != 0x16 || data[1] != 3 || !s.silent(side) {
+		return false
+	}
+	a.stats.TLS++
+	for _, end := range s.conn.ends {
+		if end.Port() == 990 {
+			a.stats.ImplicitFTPS++
+			break
+		}
+	}
+	return true
+}
+
+// unreachable notes an ICMP message about a connection.
+func (a *Analyzer) unreachable(u *unreachable) {
+	k, _ := keyOf(u.src, u.dst)
+	if c := a.connections[k]; c != nil && c.why == "" {
+		c.why, c.whom = u.why, u.from
+	}
+}
+
+// begin makes a connection a session.
+func (a *Analyzer) begin(c *connection, client int) *Session {
+	a.sessions++
+	a.stats.Sessions++
+	s := &Session{
+		Number: a.sessions, Client: c.ends[client], Server: c.ends[1-client],
+		Midway: !c.halves[0].fromSYN && !c.halves[1].fromSYN,
+		First:  c.first, Begun: c.firstTime,
+	}
+	var policy dialogue.Policy
+	if a.options.Policy != nil {
+		policy = a.options.Policy(s.Client, s.Server)
+	}
+	s.talk = talk{
+		analyzer: a, conn: c, client: client, blind: s.Midway,
+		dialogue: dialogue.Observe(policy, s.Client.Addr(), s.Server.Addr(), !s.Midway),
+	}
+	c.reader, c.session = s, s
+	return s
+}
+
+// end ends the following of a connection.
+func (a *Analyzer) end(c *connection) {
+	before := c.heldBytes()
+	c.flush()
+	if suspect, ok := c.reader.(*suspect); ok {
+		suspect.last()
+	}
+	delete(a.connections, c.ends)
+	a.ages.remove(c)
+	if s := c.session; s != nil {
+		s.end()
+		if a.options.Ended != nil {
+			a.options.Ended(s)
+		}
+	}
+	c.forget()
+	a.held -= before
+}
+
+// Finish ends everything: the capture has no more frames.
+func (a *Analyzer) Finish() {
+	// All lines first: they may claim connections of any age.
+	for c := a.ages.oldest(); c != nil; c = c.newer {
+		before := c.heldBytes()
+		c.flush()
+		a.held += c.heldBytes() - before
+	}
+	for c := a.ages.oldest(); c != nil; c = a.ages.oldest() {
+		a.end(c)
+	}
+}
