@@ -41,7 +41,7 @@ type connection struct {
 
 	// reader takes the streams, nil once nobody needs them.
 	reader reader
-	// stalled counts the segments since something waits for what is missing.
+	// stalled counts the segments since something was last handed on.
 	stalled int
 
 	// session is what its streams are, nil if not FTP; claimed says that an
@@ -188,20 +188,13 @@ func (c *connection) hold(s *segment, h, o *half, offset int64) {
 	}
 }
 
-// deliver hands on what is in turn. What waits longer than patience allows for
-// bytes that were confirmed waits no more.
+// deliver hands on what is in turn. When nothing was for longer than patience
+// allows, what is missing is given up.
 func (c *connection) deliver() {
+	c.stalled++
 	c.advance()
-	if c.waits() {
-		c.stalled++
-	} else {
-		c.stalled = 0
-	}
-	for c.reader != nil && (c.stalled > patience || c.halves[0].full() || c.halves[1].full()) && c.leap() {
+	for c.reader != nil && (c.stalled > patience || c.halves[0].full() || c.halves[1].full()) && c.waits() && c.leap() {
 		c.advance()
-		if !c.waits() {
-			c.stalled = 0
-		}
 	}
 }
 
@@ -214,6 +207,7 @@ func (c *connection) advance() {
 		if side == unknownSide {
 			return
 		}
+		c.stalled = 0
 		p := c.halves[side].pop()
 		switch p.kind {
 		case pieceData:

@@ -58,7 +58,9 @@ type talk struct {
 	replies  wire.ReplyReader
 	streams  [2]stream
 	// blind says that commands may have been missed since the last one seen.
-	blind bool
+	// deaf that lines of the server may have been, so that what comes next may
+	// be text of a reply.
+	blind, deaf bool
 	// securing is the AUTH that awaits its reply.
 	securing string
 	// open holds the latest announcements, whose connection may yet come.
@@ -155,7 +157,7 @@ func (s *Session) command(line wire.Line, frame uint64, at time.Time) {
 		s.transfer(c, line.Bytes)
 	}
 	v := s.dialogue.Command(line)
-	s.blind = false
+	s.blind, s.deaf = false, false
 	s.note(v, frame, at)
 	if (c.Verb == wire.PORT || c.Verb == wire.EPRT) && v.Announcement.Mode == 0 {
 		s.unreadable(frame)
@@ -220,7 +222,7 @@ func ends(code int) bool {
 // note keeps what a verdict says.
 func (s *Session) note(v dialogue.Verdict, frame uint64, at time.Time) {
 	said := v.Announcement
-	if said.Mode == 0 {
+	if said.Mode == 0 || v.Reason == dialogue.Unasked && s.deaf && !s.blind {
 		return
 	}
 	a := &Announcement{
@@ -271,7 +273,7 @@ func (s *Session) lost(side int, bytes int64, snapped bool, _ uint64) {
 	if side == s.client {
 		s.commands, s.blind = wire.CommandSplitter{}, true
 	} else {
-		s.answers, s.replies = wire.ReplySplitter{}, wire.ReplyReader{}
+		s.answers, s.replies, s.deaf = wire.ReplySplitter{}, wire.ReplyReader{}, true
 	}
 }
 

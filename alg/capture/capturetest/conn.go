@@ -52,22 +52,30 @@ func (c *Conn) SYN() int {
 	return c.Record(s)
 }
 
+// Opening returns the SYN and the SYN ACK, which it takes as sent.
+func (c *Conn) Opening() (syn, synACK Segment) {
+	syn = c.Make(false, "")
+	syn.SYN, syn.ACK, syn.Ack = true, false, 0
+	c.next[0]++
+	synACK = c.Make(true, "")
+	synACK.SYN = true
+	c.next[1]++
+	return syn, synACK
+}
+
 // Open passes the three segments that open the connection.
 func (c *Conn) Open() *Conn {
-	c.SYN()
-	c.next[0]++
-	s := c.Make(true, "")
-	s.SYN = true
-	c.Record(s)
-	c.next[1]++
+	syn, synACK := c.Opening()
+	c.Record(syn)
+	c.Record(synACK)
 	c.Record(c.Make(false, ""))
 	return c
 }
 
-// Client has the client say text, in one segment; it returns its frame number.
+// ClientSays has the client say text, in one segment; it returns its frame number.
 func (c *Conn) ClientSays(text string) int { return c.Record(c.Make(false, text)) }
 
-// Server has the server say text, in one segment; it returns its frame number.
+// ServerSays has the server say text, in one segment; it returns its frame number.
 func (c *Conn) ServerSays(text string) int { return c.Record(c.Make(true, text)) }
 
 // Refuse has the server answer the SYN with a RST.
