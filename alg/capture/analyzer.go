@@ -28,6 +28,7 @@ type Analyzer struct {
 	ages        ages
 	ended       []*connection // over, in this order, and kept for a while
 	expected    expected
+	twins       map[[2]uint32]*Session // by their first sequence numbers
 	sessions    uint64
 	stats       Stats
 	// held is how much memory the connections hold, in bytes; kept how many
@@ -56,7 +57,7 @@ type Stats struct {
 
 // Limits of all connections together.
 const (
-	maxConnections = 1 << 16
+	maxConnections = 1 << 15
 	maxHeldInAll   = 64 << 20 // bytes
 	maxKeptInAll   = 50000    // announcements
 	// maxSpared is how many idle sessions are spared when room is needed.
@@ -68,7 +69,7 @@ const (
 
 // NewAnalyzer returns an Analyzer that has seen nothing yet.
 func NewAnalyzer(o Options) *Analyzer {
-	return &Analyzer{options: o, connections: make(map[key]*connection), expected: newExpected()}
+	return &Analyzer{options: o, connections: make(map[key]*connection), expected: newExpected(), twins: make(map[[2]uint32]*Session)}
 }
 
 // Stats returns the counts so far.
@@ -271,7 +272,22 @@ func (a *Analyzer) begin(c *connection, client int) *Session {
 		dialogue: dialogue.Observe(policy, s.Client.Addr(), s.Server.Addr(), !s.Midway),
 	}
 	c.reader, c.session = s, s
+	a.pair(s)
 	return s
+}
+
+// pair finds the same session on the other side of a NAT, which changes
+// addresses and keeps sequence numbers.
+func (a *Analyzer) pair(s *Session) {
+	numbers, ok := s.numbers()
+	if !ok {
+		return
+	}
+	if twin := a.twins[numbers]; twin != nil {
+		s.Twin, twin.Twin = twin, s
+		return
+	}
+	a.twins[numbers] = s
 }
 
 // end ends the following of a connection.
@@ -284,6 +300,9 @@ func (a *Analyzer) end(c *connection) {
 	delete(a.connections, c.ends)
 	a.ages.remove(c)
 	if s := c.session; s != nil {
+		if numbers, ok := s.numbers(); ok && a.twins[numbers] == s {
+			delete(a.twins, numbers)
+		}
 		s.end()
 		if a.options.Ended != nil {
 			a.options.Ended(s)

@@ -19,6 +19,9 @@ type Session struct {
 	// Ended their times.
 	First, Last  uint64
 	Begun, Ended time.Time
+	// Twin is the same session as it was recorded on the other side of a NAT,
+	// nil if it was not.
+	Twin *Session
 	// Midway says that its beginning is not in the capture.
 	Midway bool
 	// User is the name that the client gave.
@@ -283,11 +286,19 @@ func (s *Session) closed(int) { s.Closed = true }
 // heldBytes implements reader.
 func (s *Session) heldBytes() int { return cap(s.streams[0].held) + cap(s.streams[1].held) }
 
+// numbers returns the first sequence numbers of client and server, if both
+// were recorded.
+func (s *Session) numbers() (n [2]uint32, ok bool) {
+	client, server := &s.conn.halves[s.client], &s.conn.halves[1-s.client]
+	return [2]uint32{client.start, server.start}, client.fromSYN && server.fromSYN
+}
+
 // end completes what is known of the session when nothing more will come.
 func (s *Session) end() {
 	c := s.conn
 	s.First, s.Last, s.Begun, s.Ended = c.first, c.last, c.firstTime, c.lastTime
 	s.Reset = c.reset != unknownSide
+	s.OneSided = c.halves[0].sent() <= 1 || c.halves[1].sent() <= 1
 	for _, a := range s.open {
 		s.analyzer.expected.remove(a)
 	}

@@ -11,10 +11,11 @@ type reach string
 
 // The kinds of reach. The values are stable: JSON has them.
 const (
-	ownAddress     reach = "own"     // that of its control connection
-	privateAddress reach = "private" // of a private network that the other side is not in
-	otherAddress   reach = "other"   // neither that nor private
-	nowhere        reach = "nowhere" // no host has it: unspecified, loopback, multicast
+	ownAddress     reach = "own"        // that of its control connection
+	privateAddress reach = "private"    // of a private network that the other side is not in
+	otherAddress   reach = "other"      // neither that nor private, or private and reached
+	behindNAT      reach = "behind_nat" // that which it has on the other side of a NAT
+	nowhere        reach = "nowhere"    // no host has it: unspecified, loopback, multicast
 )
 
 // reachOf compares what is announced with where its announcer is seen.
@@ -23,12 +24,33 @@ func reachOf(a *capture.Announcement) reach {
 	switch {
 	case said == own:
 		return ownAddress
+	case isTwins(a):
+		return behindNAT
 	case said.IsUnspecified() || said.IsMulticast() || said.IsLoopback() && !own.IsLoopback():
 		return nowhere
-	case isPrivate(said) && !near(said, peer):
+	case isPrivate(said) && !near(said, peer) && !reached(a):
 		return privateAddress
 	}
 	return otherAddress
+}
+
+// isTwins reports whether the address is the announcer's as the capture shows
+// it on the other side of a NAT.
+func isTwins(a *capture.Announcement) bool {
+	twin := a.Session.Twin
+	if twin == nil {
+		return false
+	}
+	if a.Mode.Passive() {
+		return a.Said.Addr() == twin.Server.Addr()
+	}
+	return a.Said.Addr() == twin.Client.Addr()
+}
+
+// reached reports whether somebody did connect to the announced address.
+func reached(a *capture.Announcement) bool {
+	d, tried := a.Data()
+	return tried && d.To == a.Said && (d.State == capture.Complete || d.State == capture.Opened || d.State == capture.Cut)
 }
 
 // carrier is the space that providers use behind their own NAT (RFC 6598).

@@ -28,6 +28,12 @@ func remarks(e *capture.Session) (out []string) {
 	if e.Midway {
 		out = append(out, "The capture begins in the middle of this session.")
 	}
+	if e.OneSided {
+		out = append(out, "Only one side of it is in the capture.")
+	}
+	if t := e.Twin; t != nil {
+		out = append(out, fmt.Sprintf("A NAT is on the way: session %d is the same one, seen as client %s, server %s.", t.Number, t.Client, t.Server))
+	}
 	if e.Lost > 0 {
 		out = append(out, fmt.Sprintf("%s of the dialogue are missing in the capture: what was said there is not known.", count(e.Lost, "byte")))
 	}
@@ -84,6 +90,8 @@ func reachWords(a *capture.Announcement) string {
 	case privateAddress:
 		return fmt.Sprintf("%s is a private address, which the %s cannot reach: it sees the %s as %s. Somebody translates addresses on the way and left this line alone.",
 			a.Said.Addr(), peer, announcer, own)
+	case behindNAT:
+		return fmt.Sprintf("%s is the %s behind the NAT; the %s sees %s, and the NAT left this line alone.", a.Said.Addr(), announcer, peer, own)
 	case nowhere:
 		return fmt.Sprintf("%s is no host's address; the %s is %s.", a.Said.Addr(), announcer, own)
 	case otherAddress:
@@ -113,7 +121,7 @@ func refusal(r dialogue.Reason) string {
 
 // fateWords says what became of the data connection.
 func fateWords(a *capture.Announcement, f fate) (out []string) {
-	announcer, peer := announcerName(a)
+	_, peer := announcerName(a)
 	d, tried := a.Data()
 	add := func(format string, values ...any) { out = append(out, fmt.Sprintf(format, values...)) }
 	if tried && !d.Midway && (d.To != a.Said || d.From.Addr() != a.Peer()) {
@@ -139,7 +147,6 @@ func fateWords(a *capture.Announcement, f fate) (out []string) {
 	case notNeeded:
 		add("It was not used.")
 	}
-	_ = announcer
 	return out
 }
 
