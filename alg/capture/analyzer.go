@@ -75,8 +75,13 @@ func NewAnalyzer(o Options) *Analyzer {
 // Stats returns the counts so far.
 func (a *Analyzer) Stats() Stats { return a.stats }
 
-// Add takes the next frame of the capture.
+// Add takes the next frame of the capture; one without a Number only tells the
+// time.
 func (a *Analyzer) Add(f Frame) {
+	if f.Number == 0 {
+		a.bury(f.Time)
+		return
+	}
 	a.stats.Frames++
 	found, err := a.decoder.decode(f)
 	if err != nil {
@@ -141,7 +146,7 @@ func (a *Analyzer) bury(now time.Time) {
 }
 
 // lastWords is how long a connection that is over may still say something.
-const lastWords = 20 * time.Second
+const lastWords = 10 * time.Second
 
 // evict forgets the connection that has been idle for longest; sessions are
 // spared if others are nearly as old.

@@ -15,11 +15,11 @@ func (d *decoder) icmpv4(l *layers.ICMPv4, quoted []byte) {
 	why := "unreachable"
 	switch l.TypeCode.Code() {
 	case layers.ICMPv4CodeNet, layers.ICMPv4CodeNetUnknown:
-		why = "network unreachable"
+		why = "on a network that cannot be reached"
 	case layers.ICMPv4CodeHost, layers.ICMPv4CodeHostUnknown:
-		why = "host unreachable"
+		why = "a host that cannot be reached"
 	case layers.ICMPv4CodeProtocol, layers.ICMPv4CodePort:
-		why = "port unreachable"
+		why = "a port that nobody listens at"
 	case layers.ICMPv4CodeFragmentationNeeded:
 		return // of a packet that is too long, not of a connection
 	case layers.ICMPv4CodeNetAdminProhibited, layers.ICMPv4CodeHostAdminProhibited, layers.ICMPv4CodeCommAdminProhibited:
@@ -37,14 +37,14 @@ func (d *decoder) icmpv6(l *layers.ICMPv6, body []byte) {
 	if l.TypeCode.Type() != layers.ICMPv6TypeDestinationUnreachable || len(body) < 4+40 {
 		return
 	}
-	why := "host unreachable"
+	why := "a host that cannot be reached"
 	switch l.TypeCode.Code() {
 	case layers.ICMPv6CodeNoRouteToDst:
-		why = "network unreachable"
+		why = "on a network that cannot be reached"
 	case layers.ICMPv6CodeAdminProhibited, 5, 6:
 		why = "prohibited by a firewall"
 	case layers.ICMPv6CodePortUnreachable:
-		why = "port unreachable"
+		why = "a port that nobody listens at"
 	}
 	quoted := body[4:]
 	if quoted[0]>>4 != 6 || quoted[6] != byte(layers.IPProtocolTCP) {

@@ -5,75 +5,101 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/google/gopacket/pcapgo"
 )
 
 // Live reads the packets that pass an interface.
 type Live struct {
+	ctx    context.Context
 	handle *pcapgo.EthernetHandle
 	name   string
 	link   LinkType
-	frames chan Frame
-	failed error
-	ctx    context.Context
+	frames uint64
 }
 
-// liveSnap is the most bytes taken of a packet: offloading joins segments to
-// nearly 64 KB.
-const liveSnap = 1 << 17
+const (
+	// liveSnap is the most bytes taken of a packet: offloading joins segments
+	// to nearly 64 KB.
+	liveSnap = 1 << 17
+	// liveBuffer is what the kernel holds for us, in bytes; its default is
+	// three such packets.
+	liveBuffer = 16 << 20
+)
 
-// OpenLive opens an interface, which needs CAP_NET_RAW, until ctx ends. The
-// handle cannot be interrupted while it waits for a packet, so the goroutine
-// that reads from it ends with the first packet behind ctx's end.
+// OpenLive opens an interface, which needs CAP_NET_RAW, until ctx ends.
 func OpenLive(ctx context.Context, name string) (*Live, error) {
 	h, err := pcapgo.NewEthernetHandle(name)
 	if err != nil {
 		return nil, fmt.Errorf("open interface %s: %w", name, err)
 	}
-	if err := h.SetCaptureLength(liveSnap); err != nil {
+	if err := tune(h); err != nil {
 		h.Close()
 		return nil, fmt.Errorf("open interface %s: %w", name, err)
 	}
-	l := &Live{handle: h, name: name, link: linkOf(name), frames: make(chan Frame, 1024), ctx: ctx}
-	go l.read()
-	return l, nil
+	return &Live{ctx: ctx, handle: h, name: name, link: linkOf(name)}, nil
 }
 
-// read passes packets on until there are no more.
-func (l *Live) read() {
-	defer l.handle.Close()
-	defer close(l.frames)
-	for number := uint64(1); ; number++ {
-		data, info, err := l.handle.ReadPacketData()
-		if err != nil {
-			l.failed = fmt.Errorf("read from interface %s: %w", l.name, err)
-			return
-		}
-		f := Frame{Number: number, Time: info.Timestamp, Link: l.link, Data: data[:len(data):len(data)], Length: info.Length}
-		select {
-		case l.frames <- f:
-		case <-l.ctx.Done():
-			return
+// tune sets what the handle has no function for: a buffer that bears a burst,
+// and an end of waiting, so that the end of a context is noticed.
+func tune(h *pcapgo.EthernetHandle) error {
+	fd := int(reflect.ValueOf(h).Elem().FieldByName("fd").Int())
+	if syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_RCVBUFFORCE, liveBuffer) != nil {
+		// Without CAP_NET_ADMIN as much as net.core.rmem_max allows.
+		if err := syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_RCVBUF, liveBuffer); err != nil {
+			return err
 		}
 	}
+	wait := syscall.Timeval{Usec: 200_000}
+	if err := syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &wait); err != nil {
+		return err
+	}
+	return h.SetCaptureLength(liveSnap)
 }
 
-// Next returns the next packet; io.EOF once the context has ended.
+// Next returns the next packet; io.EOF once the context has ended. While none
+// passes it returns a Frame with no Number, which only tells the time.
 func (l *Live) Next() (Frame, error) {
-	select {
-	case f, ok := <-l.frames:
-		if !ok && l.failed != nil {
-			return Frame{}, l.failed
+	if l.ctx.Err() == nil {
+		data, info, err := l.handle.ZeroCopyReadPacketData()
+		switch {
+		case err == nil:
+			l.frames++
+			return Frame{
+				Number: l.frames, Time: info.Timestamp, Link: l.link,
+				Data: data[:len(data):len(data)], Length: info.Length,
+			}, nil
+		case isTimeout(err):
+			return Frame{Time: time.Now()}, nil
+		default:
+			return Frame{}, fmt.Errorf("read from interface %s: %w", l.name, err)
 		}
-		if ok {
-			return f, nil
-		}
-	case <-l.ctx.Done():
 	}
 	return Frame{}, io.EOF
 }
+
+// isTimeout reports whether nothing passed for a while. The handle's errors
+// carry the kernel's only as text.
+func isTimeout(err error) bool {
+	return strings.HasSuffix(err.Error(), syscall.EAGAIN.Error()) || strings.HasSuffix(err.Error(), syscall.EINTR.Error())
+}
+
+// Dropped returns how many packets the kernel had no room for since it was
+// last asked.
+func (l *Live) Dropped() uint64 {
+	s, err := l.handle.Stats()
+	if err != nil {
+		return 0
+	}
+	return uint64(s.Drops)
+}
+
+// Close closes the interface.
+func (l *Live) Close() { l.handle.Close() }
 
 // linkOf returns the link type of what a packet socket reads from an
 // interface: tunnels and the like have no link layer (ARPHRD_* in

@@ -43,7 +43,7 @@ func newInspect() *cobra.Command {
 			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
 			if live != "" {
-				return inspectLive(ctx, live, o)
+				return inspectLive(ctx, live, o, c.ErrOrStderr())
 			}
 			return inspectFile(ctx, args[0], o, c.InOrStdin(), c.ErrOrStderr())
 		},

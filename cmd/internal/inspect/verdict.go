@@ -56,16 +56,16 @@ func summary(s capture.Stats, t totals, cause error) (out []string) {
 			plural(t.all(), "data connection"), t)
 	}
 	if s.ImplicitFTPS > 0 {
-		add("%s to or from port 990 begin with TLS: implicit FTPS, which cannot be read.", count(int64(s.ImplicitFTPS), "connection"))
+		add("Implicit FTPS, encrypted from the first byte on, which cannot be read: %s with port 990.", count(int64(s.ImplicitFTPS), "connection"))
 	}
 	if s.LinkFrames > 0 {
-		add("%s have link type %d, which cannot be decoded.", count(int64(s.LinkFrames), "packet"), s.Link)
+		add("Link type %d cannot be decoded: %s passed over.", s.Link, count(int64(s.LinkFrames), "packet"))
 	}
 	if s.Snapped > 0 {
 		add("The snap length cut something off %s: capture whole packets (tcpdump -s 0).", count(int64(s.Snapped), "segment"))
 	}
 	if s.Evicted > 0 {
-		add("%s were forgotten to bound memory.", count(int64(s.Evicted), "idle connection"))
+		add("Forgotten while idle, to bound memory: %s.", count(int64(s.Evicted), "connection"))
 	}
 	if cause != nil {
 		add("The capture cannot be read to its end: %v.", cause)
@@ -82,7 +82,7 @@ func hints(s capture.Stats) (out []string) {
 		return []string{"It has no TCP: was it captured on the right interface, and with the right filter?"}
 	}
 	if s.TLS > s.ImplicitFTPS {
-		out = append(out, fmt.Sprintf("%s begin with TLS and cannot be read.", count(int64(s.TLS-s.ImplicitFTPS), "connection")))
+		out = append(out, fmt.Sprintf("Encrypted from the first byte on (TLS): %s, of which nothing can be read.", count(int64(s.TLS-s.ImplicitFTPS), "connection")))
 	}
 	return append(out, "Only data connections may be in it: the control connection, mostly at port 21, must be captured too.")
 }

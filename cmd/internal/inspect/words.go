@@ -35,13 +35,13 @@ func remarks(e *capture.Session) (out []string) {
 		out = append(out, fmt.Sprintf("A NAT is on the way: session %d is the same one, seen as client %s, server %s.", t.Number, t.Client, t.Server))
 	}
 	if e.Lost > 0 {
-		out = append(out, fmt.Sprintf("%s of the dialogue are missing in the capture: what was said there is not known.", count(e.Lost, "byte")))
+		out = append(out, fmt.Sprintf("Missing in the capture: %s of the dialogue; what was said there is not known.", count(e.Lost, "byte")))
 	}
 	if e.Snapped > 0 {
-		out = append(out, fmt.Sprintf("%s of the dialogue were cut off by the snap length: capture whole packets (tcpdump -s 0).", count(e.Snapped, "byte")))
+		out = append(out, fmt.Sprintf("Cut off by the snap length: %s of the dialogue; capture whole packets (tcpdump -s 0).", count(e.Snapped, "byte")))
 	}
 	if e.Unreadable > 0 {
-		out = append(out, fmt.Sprintf("%s cannot be read as a host and a port, the first in frame %d.", plural(e.Unreadable, "announcement"), e.UnreadableAt))
+		out = append(out, fmt.Sprintf("No host and port can be read in %s, the first in frame %d.", plural(e.Unreadable, "announcement"), e.UnreadableAt))
 	}
 	if e.Opaque != 0 {
 		out = append(out, fmt.Sprintf("Encrypted from frame %d on (%s): what was announced behind it cannot be read, by this program or by any gateway.", e.Opaque, e.Secured))
@@ -138,7 +138,7 @@ func fateWords(a *capture.Announcement, f fate) (out []string) {
 		add("The %s tried %s from frame %d on and got no answer: the packets are dropped on the way, or %s is not there.", peer, tries(d), d.First, d.To)
 	case wasRefused:
 		if d.State == capture.Unreachable {
-			add("The %s tried in frame %d, and %s answered: %s.", peer, d.First, d.By, d.Why)
+			add("The %s tried in frame %d, and %s answered that it is %s.", peer, d.First, d.By, d.Why)
 			break
 		}
 		add("The %s tried in frame %d and was refused by %s: nothing listens at %s, or a firewall rejects it.", peer, d.First, d.By, d.To)
