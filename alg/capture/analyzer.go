@@ -72,6 +72,10 @@ func NewAnalyzer(o Options) *Analyzer {
 	return &Analyzer{options: o, connections: make(map[key]*connection), expected: newExpected(), twins: make(map[[2]uint32]*Session)}
 }
 
+// Held returns how much memory is held for what could not be read yet, in
+// bytes.
+func (a *Analyzer) Held() int { return a.held }
+
 // Stats returns the counts so far.
 func (a *Analyzer) Stats() Stats { return a.stats }
 
@@ -126,20 +130,29 @@ func (a *Analyzer) segment(s *segment) {
 	for a.held > maxHeldInAll {
 		a.evict()
 	}
-	if c.over() && !c.ending {
-		c.ending = true
-		a.ended = append(a.ended, c)
+	if c.over() && c.buried.IsZero() {
+		a.mourn(c, s.time)
 	}
 	a.bury(s.time)
+}
+
+// mourn notes that a connection is over.
+func (a *Analyzer) mourn(c *connection, now time.Time) {
+	c.buried = now.Add(lastWords)
+	a.ended = append(a.ended, c)
 }
 
 // bury ends the connections that have been over for long enough: nothing that
 // was recorded late is to come.
 func (a *Analyzer) bury(now time.Time) {
-	for len(a.ended) > 0 && (now.Sub(a.ended[0].lastTime) > lastWords || len(a.ended) > maxConnections) {
+	for len(a.ended) > 0 && (now.After(a.ended[0].buried) || len(a.ended) > maxConnections) {
 		c := a.ended[0]
 		a.ended = a.ended[1:]
-		if a.connections[c.ends] == c {
+		switch {
+		case a.connections[c.ends] != c:
+		case now.Sub(c.lastTime) < lastWords && len(a.ended) < maxConnections:
+			a.mourn(c, now) // it goes on all the same
+		default:
 			a.end(c)
 		}
 	}

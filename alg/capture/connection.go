@@ -28,6 +28,7 @@ type connection struct {
 	// their times.
 	first, last         uint64
 	firstTime, lastTime time.Time
+	segments            int
 	// syns counts the opener's SYNs, the latest at lastSYN; answered says that
 	// a SYN ACK came.
 	syns     int
@@ -48,8 +49,8 @@ type connection struct {
 	// announcement is about it.
 	session *Session
 	claimed bool
-	// ending says that it is over and waits to be forgotten.
-	ending bool
+	// buried is when it is to be forgotten, the zero Time while it is not over.
+	buried time.Time
 	// elder and newer are its neighbours among the connections by age.
 	elder, newer *connection
 }
@@ -81,6 +82,7 @@ func (c *connection) add(s *segment, side int) {
 		c.first, c.firstTime = s.frame, s.time
 	}
 	c.last, c.lastTime = s.frame, s.time
+	c.segments++
 	if s.flags.has(flagSYN) {
 		c.syn(s, side)
 	}
@@ -299,13 +301,20 @@ func (c *connection) heldBytes() int {
 	return n
 }
 
-// continues reports whether a segment with a SYN belongs to this connection:
-// a SYN with another number begins another connection between the same ends.
+// continues reports whether a segment with a SYN belongs to this connection. A
+// SYN that was sent again, or recorded late, does; one with another number, or
+// behind the end, begins another connection between the same ends.
 func (c *connection) continues(s *segment, side int) bool {
-	h := &c.halves[side]
+	h, answer := &c.halves[side], s.flags.has(flagACK)
+	if !answer && (c.over() || c.segments > patience) {
+		return false
+	}
 	if !h.known {
-		return c.opener == unknownSide || c.opener == side != s.flags.has(flagACK)
+		return c.opener == unknownSide || (c.opener == side) != answer
 	}
 	ahead := h.start - (s.seq + 1)
-	return ahead == 0 || !h.fromSYN && ahead < hintReach && h.high < hintReach
+	return ahead == 0 || !h.fromSYN && ahead < hintReach && c.segments < lateSYN
 }
+
+// lateSYN is how many segments of a connection may be recorded before its SYN.
+const lateSYN = 16

@@ -32,6 +32,7 @@ var rules = []rule{
 	{pkg: "ftpalg/alg/algtest", may: []string{"std", "ftpalg/alg/..."}},
 	{pkg: "ftpalg/alg/transparent", may: []string{"std", "golang.org/x/sys/unix"}, never: []string{"os/exec"}},
 	{pkg: "ftpalg/alg/capture", may: []string{"std", "ftpalg/alg/wire", "ftpalg/alg/dialogue", "ftpalg/alg/expect", "github.com/google/gopacket", "github.com/google/gopacket/layers", "github.com/google/gopacket/pcapgo"}, never: []string{"net", "log", "log/slog", "sync", "os/exec"}},
+	{pkg: "ftpalg/alg/capture/capturetest", may: []string{"std", "github.com/google/gopacket", "github.com/google/gopacket/layers"}},
 	{pkg: "ftpalg/rules", may: []string{"std", "ftpalg/alg/expect", "github.com/coreos/go-iptables/iptables", "github.com/vishvananda/netlink", "golang.org/x/sys/unix", "github.com/ti-mo/...", "github.com/mdlayher/netlink", "golang.org/x/net/bpf"}},
 	{pkg: "ftpalg/deploy/lab/...", may: []string{"std", "ftpalg/deploy/lab/...", "github.com/vishvananda/...", "golang.org/x/sys/unix"}},
 	{pkg: "ftpalg/deploy/e2e/...", may: []string{"std"}},
@@ -42,7 +43,7 @@ var rules = []rule{
 var only = map[string]string{
 	"github.com/coreos/go-iptables/iptables": "ftpalg/rules",
 	"gopkg.in/yaml.v3":                       "ftpalg/cmd/internal/config",
-	"github.com/google/gopacket/...":         "ftpalg/alg/capture",
+	"github.com/google/gopacket/...":         "ftpalg/alg/capture/...",
 }
 
 type listed struct {
