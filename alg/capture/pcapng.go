@@ -32,6 +32,7 @@ const maxInterfaces = 1 << 16
 func (p *pcapng) next(r *Reader) (Frame, error) {
 	for {
 		head := p.head[:8]
+		r.begun = r.in.offset
 		if err := r.in.full(head); err != nil {
 			if errors.Is(err, io.ErrUnexpectedEOF) {
 				return Frame{}, errCut

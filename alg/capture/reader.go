@@ -17,7 +17,8 @@ var ErrFormat = errors.New("neither pcap nor pcapng")
 type DamageError struct {
 	// Frame is the number of the packet that could not be read.
 	Frame uint64
-	// Offset is where in the (unpacked) file it begins, in bytes.
+	// Offset is where in the (unpacked) file it begins, or the block before it
+	// that makes no sense, in bytes.
 	Offset int64
 	Err    error
 }
@@ -39,7 +40,9 @@ type Reader struct {
 	in     *counter
 	format format
 	frames uint64
-	data   []byte
+	// begun is the offset of what is being read.
+	begun int64
+	data  []byte
 }
 
 // format reads one packet after the other of one file format. It sets all of
@@ -117,13 +120,13 @@ func (r *Reader) Offset() int64 { return r.in.offset }
 // Next returns the next packet. At the end of the file the error is io.EOF; a
 // *DamageError says where a file ended too early or makes no sense.
 func (r *Reader) Next() (Frame, error) {
-	at := r.in.offset
+	r.begun = r.in.offset
 	f, err := r.format.next(r)
 	switch {
 	case errors.Is(err, io.EOF):
 		return Frame{}, io.EOF
 	case err != nil:
-		return Frame{}, &DamageError{Frame: r.frames + 1, Offset: at, Err: cut(err)}
+		return Frame{}, &DamageError{Frame: r.frames + 1, Offset: r.begun, Err: cut(err)}
 	}
 	r.frames++
 	f.Number = r.frames
