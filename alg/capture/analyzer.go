@@ -65,6 +65,11 @@ const (
 	// maxLate is how many connections are looked at for an announcement whose
 	// line was late.
 	maxLate = 4096
+	// maxNear is how many of the latest are looked at in any case, and nearTime
+	// how much earlier they may have begun: recordings lose a line's first
+	// sending too.
+	maxNear  = 32
+	nearTime = time.Second
 )
 
 // NewAnalyzer returns an Analyzer that has seen nothing yet.
@@ -224,12 +229,13 @@ func (a *Analyzer) announce(an *Announcement) {
 	}
 }
 
-// claimLate finds the connection of an announcement that was understood after
-// it had come.
+// claimLate finds the connection of an announcement that was understood, or
+// recorded, after it had come.
 func (a *Analyzer) claimLate(an *Announcement) {
 	var found *connection
-	for c, n := a.ages.newest, 0; c != nil && c.last > an.Frame && n < maxLate; c, n = c.elder, n+1 {
-		if c.first > an.Frame && !c.claimed && c.session == nil && c.suits(an) && (found == nil || c.first < found.first) {
+	for c, n := a.ages.newest, 0; c != nil && n < maxLate && (n < maxNear || c.last > an.Frame); c, n = c.elder, n+1 {
+		near := c.first > an.Frame || an.Time.Sub(c.firstTime) < nearTime
+		if near && !c.claimed && c.session == nil && c.suits(an) && (found == nil || c.first < found.first) {
 			found = c
 		}
 	}

@@ -60,7 +60,8 @@ const unknownSide = -1
 // reader takes the streams of a connection, in the order in which the peers
 // saw them.
 type reader interface {
-	// take gets bytes of a side's stream, recorded in a frame at the latest.
+	// take gets bytes of a side's stream, with the frame that they were
+	// recorded in, and when.
 	take(side int, data []byte, frame uint64, at time.Time)
 	// lost says that bytes of a side's stream are missing here; snapped that
 	// the snap length cut them off.
@@ -173,7 +174,7 @@ func (c *connection) hold(s *segment, h, o *half, offset int64) {
 	if s.flags.has(flagACK) && o.known {
 		needs = o.offset(s.ack)
 	}
-	p := piece{offset: offset, frame: s.frame, needs: needs}
+	p := piece{offset: offset, frame: s.frame, at: s.time, needs: needs}
 	if n := len(s.payload); n > 0 {
 		p.size, p.data = int64(n), s.payload
 		h.insert(p)
@@ -213,7 +214,7 @@ func (c *connection) advance() {
 		p := c.halves[side].pop()
 		switch p.kind {
 		case pieceData:
-			c.reader.take(side, p.data, p.frame, c.lastTime)
+			c.reader.take(side, p.data, p.frame, p.at)
 		case pieceCut:
 			c.reader.lost(side, p.size, true, p.frame)
 		case pieceFIN:

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"slices"
+	"time"
 )
 
 // half is one direction of a connection: where its stream begins, how far it
@@ -40,6 +41,7 @@ type piece struct {
 	size  int64
 	data  []byte
 	frame uint64
+	at    time.Time
 	kind  pieceKind
 	// needs is the offset of the other half up to which the sender had
 	// received when it sent this.

@@ -76,6 +76,7 @@ type stream struct {
 	// reached is the highest frame since the last loss: what waited for a
 	// segment was completed by it.
 	reached uint64
+	at      time.Time
 	// torn says that what comes next may be the rest of a line.
 	torn bool
 }
@@ -93,7 +94,9 @@ func (s *Session) take(side int, data []byte, frame uint64, at time.Time) {
 		return
 	}
 	st := &s.streams[side]
-	st.reached = max(st.reached, frame)
+	if frame > st.reached {
+		st.reached, st.at = frame, at
+	}
 	st.held = append(st.held, data...)
 	used := 0
 	for s.Opaque == 0 {
@@ -114,7 +117,7 @@ func (s *Session) take(side int, data []byte, frame uint64, at time.Time) {
 		if line.Bytes == nil {
 			break
 		}
-		s.line(side, line, st.reached, at)
+		s.line(side, line, st.reached, st.at)
 	}
 	st.held = append(st.held[:0], st.held[used:]...)
 }
