@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"errors"
 	"net/netip"
 	"time"
 
@@ -34,25 +33,6 @@ type Analyzer struct {
 	// held is how much memory the connections hold, in bytes; kept how many
 	// announcements their sessions do.
 	held, kept int
-}
-
-// Stats counts what a capture holds.
-type Stats struct {
-	// Frames are the packets read, Undecoded those that could not be taken
-	// apart, and Link the first link type that cannot be, with its frames.
-	Frames, Undecoded uint64
-	Link              LinkType
-	LinkFrames        uint64
-	// Segments are those of TCP, Snapped those of which the snap length cut
-	// something off.
-	Segments, Snapped uint64
-	// Connections counts those of TCP, Sessions those that are FTP, TLS those
-	// that are encrypted from the beginning, on ports of FTPS ImplicitFTPS.
-	Connections, Sessions, TLS, ImplicitFTPS uint64
-	// Announcements counts the lines that announce a data connection.
-	Announcements uint64
-	// Evicted counts connections that were forgotten to make room.
-	Evicted uint64
 }
 
 // Limits of all connections together.
@@ -101,16 +81,6 @@ func (a *Analyzer) Add(f Frame) {
 		a.segment(&found)
 	case unreachable:
 		a.unreachable(&found)
-	}
-}
-
-func (a *Analyzer) undecoded(f Frame, err error) {
-	a.stats.Undecoded++
-	if errors.Is(err, errLink) {
-		a.stats.LinkFrames++
-		if a.stats.LinkFrames == 1 {
-			a.stats.Link = f.Link
-		}
 	}
 }
 
@@ -202,22 +172,6 @@ func (a *Analyzer) open(k key, s *segment, side int) *connection {
 	return c
 }
 
-// claim finds the announcements that a new connection belongs to.
-func (a *Analyzer) claim(c *connection, s *segment, side int) {
-	opener := c.opener
-	if opener == unknownSide {
-		opener = side
-	}
-	found := a.expected.find(c.ends[opener], c.ends[1-opener])
-	if len(found) == 0 && c.opener == unknownSide {
-		found = a.expected.find(c.ends[1-opener], c.ends[opener])
-	}
-	for _, an := range found {
-		an.attempts = append(an.attempts, c)
-		c.claimed = true
-	}
-}
-
 // announce takes note of an announcement of a session. Its connection may
 // have been seen already, if the line waited for what was missing.
 func (a *Analyzer) announce(an *Announcement) {
@@ -227,47 +181,6 @@ func (a *Analyzer) announce(an *Announcement) {
 	if a.options.Announced != nil {
 		a.options.Announced(an)
 	}
-}
-
-// claimLate finds the connection of an announcement that was understood, or
-// recorded, after it had come.
-func (a *Analyzer) claimLate(an *Announcement) {
-	var found *connection
-	for c, n := a.ages.newest, 0; c != nil && n < maxLate && (n < maxNear || c.last > an.Frame); c, n = c.elder, n+1 {
-		near := c.first > an.Frame || an.Time.Sub(c.firstTime) < nearTime
-		if near && !c.claimed && c.session == nil && c.suits(an) && (found == nil || c.first < found.first) {
-			found = c
-		}
-	}
-	if found != nil {
-		an.attempts = append(an.attempts, found)
-		found.claimed = true
-	}
-}
-
-// suits reports whether a connection may be the one that was announced.
-func (c *connection) suits(an *Announcement) bool {
-	from := c.opener
-	if from == unknownSide {
-		from = c.sideAt(an)
-	}
-	to := c.ends[1-from]
-	return to == an.Said || to.Port() == an.Said.Port() && c.ends[from].Addr() == an.Peer()
-}
-
-// encrypted reports, and counts, whether a connection begins with TLS.
-func (a *Analyzer) encrypted(s *suspect, side int, data []byte) bool {
-	if len(data) < 3 || data[0] != 0x16 || data[1] != 3 || !s.silent(side) {
-		return false
-	}
-	a.stats.TLS++
-	for _, end := range s.conn.ends {
-		if end.Port() == 990 {
-			a.stats.ImplicitFTPS++
-			break
-		}
-	}
-	return true
 }
 
 // unreachable notes an ICMP message about a connection.
