@@ -159,6 +159,7 @@ func (a *Analyzer) open(k key, s *segment, side int) *connection {
 	c.halves[0].end, c.halves[1].end = -1, -1
 	if s.flags.has(flagSYN) {
 		c.halves[side].begin(s.seq + 1)
+		c.halves[side].fromSYN = true
 		c.opener = side
 		if s.flags.has(flagACK) {
 			c.opener = 1 - side

@@ -57,6 +57,7 @@ func (g *guess) command(line []byte) {
 	if g.dead || g.sure {
 		return
 	}
+	g.latest = saidNothing
 	c := wire.ParseCommand(line)
 	name := string(bytes.ToUpper(c.Name.In(line)))
 	switch {
@@ -68,7 +69,6 @@ func (g *guess) command(line []byte) {
 		return
 	}
 	g.commands++
-	g.latest = saidNothing
 	if answers[c.Verb] != nil {
 		if len(g.asked) == maxAsked {
 			g.asked = slices.Delete(g.asked, 0, 1)

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -133,5 +135,40 @@ func TestInspectNamesADroppedDataConnection(t *testing.T) {
 		if !strings.Contains(words, want) {
 			t.Errorf("it does not say %q:\n%s", want, words)
 		}
+	}
+}
+
+// A running interface is inspected until somebody interrupts it.
+func TestInspectLive(t *testing.T) {
+	t.Parallel()
+	need(t, "curl")
+	s := newScene(t, lab.Inbound)
+	startGateway(t, s.Gateway, settings{listeners: frontingClient})
+	var out bytes.Buffer
+	c := s.Gateway.Command(context.WithoutCancel(t.Context()), os.Getenv(binaryVariable), "inspect", "--live", "lan", "--json")
+	c.Stdout, c.Stderr = &out, &out
+	try(t, c.Start())
+	within(t, 10*time.Second, "a packet socket is open", func() error {
+		text, err := s.Gateway.Command(t.Context(), "ss", "-H", "-0", "-p").Output()
+		if err == nil && !strings.Contains(string(text), "ftpalg") {
+			err = fmt.Errorf("only %q", text)
+		}
+		return err
+	})
+	for _, m := range allModes() {
+		if _, err := s.curl(t, m, s.url("pub/file"), "-o", os.DevNull); err != nil {
+			t.Error(err)
+		}
+	}
+	time.Sleep(settleTime)
+	try(t, c.Process.Signal(os.Interrupt))
+	try(t, c.Wait())
+	for _, m := range allModes() {
+		if n := strings.Count(out.String(), `"kind":"`+string(m)+`"`); n != 1 {
+			t.Errorf("%s was seen %d times", m, n)
+		}
+	}
+	if t.Failed() {
+		t.Log(out.String())
 	}
 }
