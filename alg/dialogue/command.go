@@ -27,13 +27,13 @@ func (d *Dialogue) command(line wire.Line, c wire.Command) Verdict {
 	case first && foreignProtocol(c.Name.In(line.Bytes)):
 		return Verdict{Action: Close, Reason: NotFTP, Answer: []byte("500 This is FTP.\r\n")}
 	case line.Fault != wire.NoFault:
-		return d.refuseFault(line.Fault)
+		return d.refuseFault(c.Verb, line.Fault)
 	case len(line.Text()) == 0:
 		// Some servers answer an empty line and others do not; whoever passed
 		// it on could no longer tell which reply is whose.
 		return Verdict{Action: Refuse}
 	case ambiguous(line.Bytes, c):
-		return d.refuse(Framing, "500 Telnet command inside of a command line.")
+		return d.refuse(exchange{verb: c.Verb}, Framing, "500 Telnet command inside of a command line.")
 	}
 	switch c.Verb {
 	case wire.PORT, wire.EPRT:
@@ -41,7 +41,7 @@ func (d *Dialogue) command(line wire.Line, c wire.Command) Verdict {
 	case wire.PASV, wire.EPSV:
 		return d.passive(line.Bytes, c)
 	case wire.LPRT, wire.LPSV:
-		return d.refuse(NotAllowed, "502 Command not implemented; use EPRT or EPSV.")
+		return d.refuse(exchange{verb: c.Verb}, NotAllowed, "502 Command not implemented; use EPRT or EPSV.")
 	case wire.AUTH:
 		return d.auth()
 	}
@@ -66,13 +66,25 @@ func ambiguous(line []byte, c wire.Command) bool {
 const iac = 0xFF
 
 func (d *Dialogue) forward(e exchange) Verdict {
-	d.pending.push(e)
+	d.push(e)
 	return Verdict{}
 }
 
-// refuse answers in the server's place, when the answer's turn has come.
-func (d *Dialogue) refuse(why Reason, answer string) Verdict {
+// push has e await its reply.
+func (d *Dialogue) push(e exchange) {
+	d.announced = max(d.announced, e.number)
+	d.pending.push(e)
+}
+
+// refuse answers in the server's place, when the answer's turn has come. An
+// observed line has reached the server: e is what awaits its reply then.
+func (d *Dialogue) refuse(e exchange, why Reason, answer string) Verdict {
 	v := Verdict{Action: Refuse, Reason: why}
+	if d.observing {
+		e.refused = why
+		d.push(e)
+		return v
+	}
 	d.pending.push(exchange{answer: answer})
 	v.Answer = d.due()
 	return v
@@ -92,42 +104,57 @@ func (d *Dialogue) due() []byte {
 	return out
 }
 
-func (d *Dialogue) refuseFault(f wire.Fault) Verdict {
+func (d *Dialogue) refuseFault(v wire.Verb, f wire.Fault) Verdict {
 	if f == wire.TooLong {
-		return d.refuse(TooLong, "500 Command line too long.")
+		return d.refuse(exchange{verb: v}, TooLong, "500 Command line too long.")
 	}
-	return d.refuse(Framing, "500 Command line with a "+f.String()+" inside.")
+	return d.refuse(exchange{verb: v}, Framing, "500 Command line with a "+f.String()+" inside.")
 }
 
 // active judges PORT and EPRT: where the client waits for the server.
 func (d *Dialogue) active(line []byte, c wire.Command) Verdict {
-	if c.Telnet > 0 {
-		return d.refuse(Framing, "500 Telnet command before "+string(c.Verb)+".")
-	}
-	if d.epsvAll {
-		return d.refuseSequence(c.Verb)
-	}
 	mode, parse := expect.PORT, wire.ParsePORT
 	if c.Verb == wire.EPRT {
 		mode, parse = expect.EPRT, wire.ParseEPRT
 	}
 	hp, err := parse(line, c.Arg)
-	switch {
-	case wire.IsFamily(err) || err == nil && hp.Addr.Is4() != d.client.Is4():
-		return d.refuse(Family, "522 Network protocol not supported, use ("+d.families()+").")
-	case err != nil:
-		return d.refuse(Syntax, "501 "+string(c.Verb)+" cannot be read: "+err.Error()+".")
-	case hp.Port < lowestPort:
-		return d.refuse(LowPort, "504 "+string(c.Verb)+" to a port below 1024 is refused.")
-	case hp.Addr != d.client && !d.thirdPartyAllowed(hp.Addr):
-		return d.refuse(ThirdParty, "501 "+string(c.Verb)+" to another host is refused.")
+	why, answer := d.judgeActive(c, hp, err)
+	if why != NoReason && !d.observing {
+		return d.refuse(exchange{}, why, answer)
 	}
-	d.announced++
+	if err != nil {
+		return d.refuse(exchange{verb: c.Verb}, why, answer)
+	}
 	d.waiting++
-	d.pending.push(exchange{verb: c.Verb, number: d.announced})
-	return Verdict{Action: Announce, Announcement: Announcement{
-		Number: d.announced, Mode: mode, Said: hp.Addr, At: netip.AddrPortFrom(hp.Addr, hp.Port), hostPort: hp,
+	e := exchange{verb: c.Verb, number: d.announced + 1, refused: why}
+	d.push(e)
+	v := Verdict{Action: Announce, Reason: why, Announcement: Announcement{
+		Number: e.number, Mode: mode, Said: hp.Addr, At: netip.AddrPortFrom(hp.Addr, hp.Port), hostPort: hp,
 	}}
+	if why != NoReason {
+		v.Action = Refuse
+	}
+	return v
+}
+
+// judgeActive says why a PORT or EPRT is refused, and with which reply. Err is
+// what its parser found.
+func (d *Dialogue) judgeActive(c wire.Command, hp wire.HostPort, err error) (why Reason, answer string) {
+	switch {
+	case c.Telnet > 0:
+		return Framing, "500 Telnet command before " + string(c.Verb) + "."
+	case d.epsvAll:
+		return Sequence, sequenceReply(c.Verb)
+	case wire.IsFamily(err) || err == nil && hp.Addr.Is4() != d.client.Is4():
+		return Family, "522 Network protocol not supported, use (" + d.families() + ")."
+	case err != nil:
+		return Syntax, "501 " + string(c.Verb) + " cannot be read: " + err.Error() + "."
+	case hp.Port < lowestPort:
+		return LowPort, "504 " + string(c.Verb) + " to a port below 1024 is refused."
+	case hp.Addr != d.client && !d.thirdPartyAllowed(hp.Addr):
+		return ThirdParty, "501 " + string(c.Verb) + " to another host is refused."
+	}
+	return NoReason, ""
 }
 
 func (d *Dialogue) thirdPartyAllowed(host netip.Addr) bool {
@@ -162,12 +189,12 @@ func (d *Dialogue) Failed(number uint64, answer string) Verdict {
 func (d *Dialogue) passive(line []byte, c wire.Command) Verdict {
 	if c.Verb == wire.PASV {
 		if d.epsvAll {
-			return d.refuseSequence(c.Verb)
+			return d.refuse(d.asking(c.Verb), Sequence, sequenceReply(c.Verb))
 		}
 		if !d.client.Is4() {
-			return d.refuse(Family, "522 PASV cannot carry an IPv6 address, use EPSV.")
+			return d.refuse(d.asking(c.Verb), Family, "522 PASV cannot carry an IPv6 address, use EPSV.")
 		}
-		return d.asks(c.Verb)
+		return d.forward(d.asking(c.Verb))
 	}
 	if wire.ParseEPSV(line, c.Arg) == wire.EPSVAll {
 		// In force from here on: what the client sends behind it, it sends
@@ -175,22 +202,22 @@ func (d *Dialogue) passive(line []byte, c wire.Command) Verdict {
 		d.epsvAll = true
 		return d.forward(exchange{verb: c.Verb, epsvAll: true})
 	}
-	return d.asks(c.Verb)
+	return d.forward(d.asking(c.Verb))
 }
 
-// asks passes on a command whose reply shall announce a data connection.
-func (d *Dialogue) asks(v wire.Verb) Verdict {
-	d.announced++
-	return d.forward(exchange{verb: v, number: d.announced})
+// asking returns the exchange of a command whose reply shall announce a data
+// connection.
+func (d *Dialogue) asking(v wire.Verb) exchange {
+	return exchange{verb: v, number: d.announced + 1}
 }
 
-func (d *Dialogue) refuseSequence(v wire.Verb) Verdict {
-	return d.refuse(Sequence, "503 "+string(v)+" is refused after EPSV ALL.")
+func sequenceReply(v wire.Verb) string {
+	return "503 " + string(v) + " is refused after EPSV ALL."
 }
 
 func (d *Dialogue) auth() Verdict {
 	if d.policy.RefuseTLS {
-		return d.refuse(NotAllowed, "534 Encryption is not allowed here.")
+		return d.refuse(exchange{verb: wire.AUTH}, NotAllowed, "534 Encryption is not allowed here.")
 	}
 	d.securing = true
 	return d.forward(exchange{verb: wire.AUTH})

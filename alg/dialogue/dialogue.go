@@ -34,7 +34,10 @@ const (
 // Dialogue is the state of one control connection. It is not safe for
 // concurrent use.
 type Dialogue struct {
-	policy         Policy
+	policy Policy
+	// observing says that nobody stands between the two: every line passes,
+	// whatever the verdict on it.
+	observing      bool
 	client, server netip.Addr
 
 	pending queue
@@ -84,6 +87,36 @@ func New(policy Policy, client, server netip.Addr) *Dialogue {
 	d := &Dialogue{policy: policy, client: client.Unmap(), server: server.Unmap(), form: defaultForm}
 	d.pending.push(exchange{verb: greeting})
 	return d
+}
+
+// Observe returns the dialogue of a control connection that was recorded. Its
+// verdicts say what a gateway with this policy would have done; what it
+// refuses has reached the other side all the same, and is followed there. The
+// recording begins before the server's greeting if fromStart, else anywhere.
+func Observe(policy Policy, client, server netip.Addr, fromStart bool) *Dialogue {
+	d := New(policy, client, server)
+	d.observing = true
+	if !fromStart {
+		d.pending = queue{}
+		d.spoken = true
+	}
+	return d
+}
+
+// Lost says that lines are missing from a recording at this point, of either
+// side: a reply that was begun has no end, and of the commands that await one
+// only the latest still may.
+func (d *Dialogue) Lost() {
+	d.replies, d.group, d.midLine = wire.ReplyReader{}, replyGroup{}, false
+	d.securing, d.waiting = false, 0
+	if n := d.pending.len(); n > 0 {
+		last := *d.pending.at(n - 1)
+		d.pending = queue{}
+		if last.verb != greeting {
+			last.doubtful = true
+			d.pending.push(last)
+		}
+	}
 }
 
 // Waiting reports whether the client's next line must stay unread until the

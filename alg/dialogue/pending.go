@@ -17,6 +17,11 @@ type exchange struct {
 	form byte
 	// transfer is what a command for one asks for, nil for other commands.
 	transfer *Transfer
+	// refused says why a gateway would have refused the command that was
+	// observed.
+	refused Reason
+	// doubtful says that the reply may have been lost.
+	doubtful bool
 	// answer is the gateway's own reply; the server never saw the command.
 	answer string
 }
@@ -42,6 +47,9 @@ func (q *queue) len() int           { return len(q.items) - q.head }
 func (q *queue) at(i int) *exchange { return &q.items[q.head+i] }
 
 func (q *queue) push(e exchange) {
+	if q.len() == 1 && q.at(0).doubtful {
+		q.remove(0) // the client has gone on, so it had its answer
+	}
 	if q.head > 0 && len(q.items) == cap(q.items) {
 		q.items = q.items[:copy(q.items, q.items[q.head:])]
 		q.head = 0

@@ -67,7 +67,7 @@ func (d *Dialogue) unfinished(code int, line wire.Line) Verdict {
 func (d *Dialogue) final(code int, line wire.Line) Verdict {
 	i, stale := d.pending.answeredBy(code)
 	if i == none {
-		return Verdict{Reason: unasked(code)}
+		return d.unasked(Verdict{}, code, line)
 	}
 	if code < 200 {
 		v := d.begin(d.pending.at(i))
@@ -80,8 +80,8 @@ func (d *Dialogue) final(code int, line wire.Line) Verdict {
 		return d.announcement(e, line)
 	}
 	ended := d.conclude(&e, code)
-	v := d.settle(e, code)
-	v.Reason, v.Ended = unasked(code), ended
+	v := d.unasked(d.settle(e, code), code, line)
+	v.Ended = ended
 	return v
 }
 
@@ -92,13 +92,40 @@ func (d *Dialogue) forgetStale(i int, stale bool) {
 	}
 }
 
-// unasked names a 227 or 229 that answers no PASV or EPSV: it passes, since
-// servers use these codes as other messages too, and opens nothing.
-func unasked(code int) Reason {
-	if code == wire.Code227Passive || code == wire.Code229Extended {
-		return Unasked
+// unasked adds to a verdict that the line is a 227 or 229 which answers no
+// PASV or EPSV, if it is: it passes, since servers use these codes as other
+// messages too, and opens nothing.
+func (d *Dialogue) unasked(v Verdict, code int, line wire.Line) Verdict {
+	mode := expect.PASV
+	switch code {
+	case wire.Code227Passive:
+	case wire.Code229Extended:
+		mode = expect.EPSV
+	default:
+		return v
 	}
-	return NoReason
+	v.Reason = Unasked
+	if hp, err := parserOf(mode)(line.Bytes); err == nil {
+		v.Announcement = d.heard(0, mode, hp)
+	}
+	return v
+}
+
+// parserOf returns the parser of the replies that announce in this mode.
+func parserOf(m expect.Mode) func([]byte) (wire.HostPort, error) {
+	if m == expect.EPSV {
+		return wire.Parse229
+	}
+	return wire.Parse227
+}
+
+// heard describes what a 227 or 229 announces. Whatever address the
+// text has, private or wrong: the server's is the one we reached it at.
+func (d *Dialogue) heard(number uint64, m expect.Mode, hp wire.HostPort) Announcement {
+	return Announcement{
+		Number: number, Mode: m, Said: hp.Addr, hostPort: hp,
+		At: netip.AddrPortFrom(d.server, hp.Port),
+	}
 }
 
 // settle draws the consequences of a command's final reply.
@@ -116,7 +143,7 @@ func (d *Dialogue) settle(e exchange, code int) Verdict {
 			d.opaque = true
 			return Verdict{Opaque: true, Drop: d.everything()}
 		}
-	case e.verb == wire.PORT || e.verb == wire.EPRT:
+	case (e.verb == wire.PORT || e.verb == wire.EPRT) && e.number != 0:
 		d.waiting--
 		if positive {
 			d.inForce = e.number
@@ -145,37 +172,34 @@ func (d *Dialogue) everything() Drop { return Drop{Below: d.announced + 1} }
 
 // announcement judges the 227 or 229 that e asked for.
 func (d *Dialogue) announcement(e exchange, line wire.Line) Verdict {
-	mode, parse := expect.PASV, wire.Parse227
+	mode := expect.PASV
 	if e.verb == wire.EPSV {
-		mode, parse = expect.EPSV, wire.Parse229
+		mode = expect.EPSV
 	}
 	// The server has given up its former listener in any case.
 	d.inForce = e.number
-	replaced := Drop{Below: e.number, By: Superseded}
-	if d.group.faulty || !line.Ends {
-		return d.spoil(Framing, "425 The server's address cannot be read safely.", replaced)
+	v := Verdict{Action: Announce, Reason: e.refused, Drop: Drop{Below: e.number, By: Superseded}}
+	hp, err := parserOf(mode)(line.Bytes)
+	if err == nil {
+		v.Announcement = d.heard(e.number, mode, hp)
 	}
-	hp, err := parse(line.Bytes)
-	if err != nil {
-		return d.spoil(Syntax, "425 The server's address cannot be read.", replaced)
+	switch {
+	case e.refused != NoReason:
+		v.Action = Refuse
+	case d.group.faulty || !line.Ends:
+		return spoil(v, Framing, "425 The server's address cannot be read safely.")
+	case err != nil:
+		return spoil(v, Syntax, "425 The server's address cannot be read.")
+	case hp.Port < lowestPort:
+		return spoil(v, LowPort, "425 The server's port is below 1024.")
+	default:
+		v.Before = d.group.held
 	}
-	if hp.Port < lowestPort {
-		return d.spoil(LowPort, "425 The server's port is below 1024.", replaced)
-	}
-	return Verdict{
-		Action: Announce,
-		Announcement: Announcement{
-			Number: e.number, Mode: mode, Said: hp.Addr, hostPort: hp,
-			// Whatever address the text has, private or wrong: the server's
-			// is the one we reached it at.
-			At: netip.AddrPortFrom(d.server, hp.Port),
-		},
-		Before: d.group.held,
-		Drop:   replaced,
-	}
+	return v
 }
 
 // spoil puts an honest refusal in the place of the server's announcement.
-func (d *Dialogue) spoil(why Reason, instead string, drop Drop) Verdict {
-	return Verdict{Action: Refuse, Reason: why, Answer: append([]byte(instead), '\r', '\n'), Drop: drop}
+func spoil(v Verdict, why Reason, instead string) Verdict {
+	v.Action, v.Reason, v.Answer = Refuse, why, append([]byte(instead), '\r', '\n')
+	return v
 }

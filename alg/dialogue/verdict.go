@@ -45,7 +45,9 @@ const (
 type Verdict struct {
 	Action Action
 	Reason Reason
-	// Announcement is set with Announce.
+	// Announcement is set with Announce. It is set with a line, too, that
+	// announces something and is refused or unasked, if it can be read; nobody
+	// may act on it then.
 	Announcement Announcement
 	// Answer goes to the client at once: the gateway's own replies whose turn
 	// has come. With a server's line it follows that line.
