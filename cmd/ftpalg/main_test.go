@@ -13,6 +13,7 @@ import (
 
 	"ftpalg/alg"
 	"ftpalg/alg/expect"
+	"ftpalg/alg/nat"
 	"ftpalg/cmd/internal/admin"
 )
 
@@ -127,6 +128,8 @@ func (p picture) Status() admin.Status {
 		Version: "1.0", Ready: p.ready, Started: moment, Config: "/etc/ftpalg/ftpalg.yaml",
 		Path: "iptables", Why: "configured", Netfilter: "iptables v1.8.9 (nf_tables)",
 		Listeners: []string{"legacy: 203.0.113.1:21", "lan: traffic of lan over IPv4"}, Sessions: 1, Pinholes: 1,
+		Ports:    alg.Ports{Passive: nat.Level{Total: 1000, Free: 939, Leased: 42, Resting: 19}, Active: nat.Level{Total: 1000, Free: 1000}},
+		Counters: alg.Counters{Transfers: 1234, Refused: 1, Traffic: alg.Traffic{FromServer: 123456789, FromClient: 1234, Counted: true}},
 		Reloaded: moment,
 	}
 	if !p.ready {

@@ -31,7 +31,7 @@ var rules = []rule{
 	{pkg: "ftpalg/alg", may: []string{"std", "ftpalg/alg/wire", "ftpalg/alg/expect", "ftpalg/alg/dialogue", "ftpalg/alg/nat"}, never: []string{"os/exec"}},
 	{pkg: "ftpalg/alg/algtest", may: []string{"std", "ftpalg/alg/..."}},
 	{pkg: "ftpalg/alg/transparent", may: []string{"std", "golang.org/x/sys/unix"}, never: []string{"os/exec"}},
-	{pkg: "ftpalg/rules", may: []string{"std", "ftpalg/alg/expect", "github.com/coreos/go-iptables/iptables", "github.com/vishvananda/netlink", "golang.org/x/sys/unix", "github.com/ti-mo/...", "github.com/mdlayher/netlink", "golang.org/x/net/bpf"}},
+	{pkg: "ftpalg/rules", may: []string{"std", "ftpalg/alg/expect", "github.com/coreos/go-iptables/iptables", "github.com/vishvananda/netlink", "golang.org/x/sys/unix", "github.com/ti-mo/...", "golang.org/x/net/bpf"}},
 	{pkg: "ftpalg/deploy/lab/...", may: []string{"std", "ftpalg/deploy/lab/...", "github.com/vishvananda/...", "golang.org/x/sys/unix"}},
 	{pkg: "ftpalg/deploy/e2e/...", may: []string{"std"}},
 	{pkg: "ftpalg/cmd/internal/metrics", may: []string{"std", "ftpalg/alg/...", "ftpalg/rules", "github.com/prometheus/client_golang/..."}},

@@ -133,13 +133,14 @@ func (m *Model) ask() {
 
 // leaf moves in the details.
 func (m *Model) leaf(k Key) {
-	const page = 10
-	steps := map[Key]int{Up: -1, Down: 1, PageUp: -page, PageDown: page, ' ': page, Home: -m.scroll, End: len(m.detailLines())}
+	lowest := m.lowest(len(m.details()))
+	page := max(m.room()-1, 1)
+	steps := map[Key]int{Up: -1, Down: 1, PageUp: -page, PageDown: page, ' ': page, Home: -lowest, End: lowest}
 	switch k {
 	case Escape, Enter, Left, Backspace:
 		m.mode = listing
 	default:
-		m.scroll = min(max(m.scroll+steps[k], 0), max(len(m.detailLines())-page, 0))
+		m.scroll = min(max(m.scroll+steps[k], 0), lowest)
 	}
 }
 
@@ -165,7 +166,7 @@ func (m *Model) list(k Key) Action {
 }
 
 func (m *Model) move(k Key, rows []alg.SessionInfo) {
-	const page = 10
+	page := max(m.room()-1, 1) // the head takes one
 	steps := map[Key]int{Up: -1, Down: 1, PageUp: -page, PageDown: page, Home: -len(rows), End: len(rows)}
 	if len(rows) > 0 {
 		m.chosen = rows[min(max(m.position(rows)+steps[k], 0), len(rows)-1)].Session

@@ -87,3 +87,20 @@ func TestTheFilterIsTyped(t *testing.T) {
 		t.Errorf("without a filter there are %d", len(rows))
 	}
 }
+
+func TestTheDetailsAreScrolledToTheirEnd(t *testing.T) {
+	m := pressed('b', Enter)
+	all := m.details()
+	for range len(all) {
+		m.Press(Down)
+	}
+	screen := m.Render()
+	if got, want := screen[len(screen)-2].String(), all[len(all)-1].String(); got != want {
+		t.Errorf("at the end stands %q, want %q", got, want)
+	}
+	m.Press(Up)
+	screen = m.Render()
+	if got, want := screen[len(screen)-2].String(), all[len(all)-2].String(); got != want {
+		t.Errorf("one line up stands %q, want %q", got, want)
+	}
+}

@@ -34,6 +34,8 @@ const (
 type Model struct {
 	now  Snapshot
 	rate rates
+	// width and height are those of the screen, in characters.
+	width, height int
 
 	order   int // index into columns
 	reverse bool
@@ -47,6 +49,9 @@ type Model struct {
 
 // NewModel returns a Model that lists the sessions by their number.
 func NewModel() *Model { return &Model{} }
+
+// Resize says how large the screen is, in characters.
+func (m *Model) Resize(width, height int) { m.width, m.height = width, height }
 
 // Take takes what the gateway answers now.
 func (m *Model) Take(s Snapshot) {

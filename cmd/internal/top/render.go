@@ -11,37 +11,41 @@ import (
 // unlimited is a height that everything fits into.
 const unlimited = 1 << 20
 
-// Render returns the screen at a size in characters: height lines, each as
-// wide as the screen.
-func (m *Model) Render(width, height int) []Line {
-	out := m.header(width)
-	room := max(height-len(out)-1, 1)
+// Render returns the screen: as many lines as it is high, each as wide as it
+// is.
+func (m *Model) Render() []Line {
+	out := m.header(m.width)
 	if m.Shown() != 0 {
-		out = append(out, m.details(width, room)...)
+		all := m.details()
+		from := min(m.scroll, m.lowest(len(all)))
+		out = append(out, all[from:min(from+m.room(), len(all))]...)
 	} else {
-		out = append(out, m.table(width, room)...)
+		out = append(out, m.table(m.width, m.room())...)
 	}
-	for len(out) < height-1 {
+	for len(out) < m.height-1 {
 		out = append(out, line("", Normal))
 	}
-	return append(out[:max(height-1, 0)], m.footer(width))
+	return append(out[:max(m.height-1, 0)], m.footer(m.width))
 }
 
-// details renders the session that is shown, from the line that was scrolled
-// to.
-func (m *Model) details(width, height int) []Line {
-	var all []Line
+// room is how many lines there are between header and footer.
+func (m *Model) room() int { return max(m.height-len(m.header(m.width))-1, 1) }
+
+// lowest returns how far some lines can be scrolled.
+func (m *Model) lowest(lines int) int { return max(lines-m.room(), 0) }
+
+// details renders the session that is shown.
+func (m *Model) details() (all []Line) {
 	for _, text := range m.detailLines() {
 		style := Normal
 		if !strings.HasPrefix(text, " ") {
 			style = Strong
 		}
-		for _, part := range wrap(text, width) {
-			all = append(all, line(part, style).fit(width))
+		for _, part := range wrap(text, m.width) {
+			all = append(all, line(part, style).fit(m.width))
 		}
 	}
-	from := min(m.scroll, max(len(all)-height, 0))
-	return all[from:min(from+height, len(all))]
+	return all
 }
 
 func (m *Model) detailLines() []string {

@@ -89,7 +89,8 @@ func (s *screen) size() (width, height int) {
 
 // draw shows the model.
 func (s *screen) draw(m *Model) error {
-	lines := m.Render(s.size())
+	m.Resize(s.size())
+	lines := m.Render()
 	var b strings.Builder
 	b.WriteString(goHome)
 	for i, l := range lines {

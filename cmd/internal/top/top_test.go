@@ -90,6 +90,7 @@ func detailOf(s alg.SessionInfo) *alg.SessionDetail {
 // pressed returns a Model that has seen the gateway twice and taken keys.
 func pressed(keys ...Key) *Model {
 	m := NewModel()
+	m.Resize(80, 24)
 	m.Take(gatewayAt(10))
 	m.Take(gatewayAt(12))
 	for _, k := range keys {
@@ -146,7 +147,8 @@ func TestScreensLookLikeThis(t *testing.T) {
 		"first_moment": NewModel(),
 	} {
 		for _, size := range [][2]int{{80, 24}, {200, 40}} {
-			lines := m.Render(size[0], size[1])
+			m.Resize(size[0], size[1])
+			lines := m.Render()
 			for i, l := range lines {
 				if length(l.String()) > size[0] {
 					t.Errorf("%s: line %d is wider than %d: %q", name, i, size[0], l)
@@ -181,7 +183,8 @@ func TestNoSizeIsTooSmall(t *testing.T) {
 	for _, m := range []*Model{pressed(), pressed('b', Enter), pressed('k'), NewModel()} {
 		for width := 0; width < 90; width += 3 {
 			for height := 0; height < 30; height += 7 {
-				for _, l := range m.Render(width, height) {
+				m.Resize(width, height)
+				for _, l := range m.Render() {
 					if length(l.String()) > width {
 						t.Fatalf("at %dx%d a line is %q", width, height, l)
 					}

@@ -204,6 +204,9 @@ func TestEveryCommandWorksAsItStands(t *testing.T) {
 		t.Fatalf("the README lacks `ftpalg run` or `ftpalg cleanup`: %q", lines)
 	}
 	stop := m.start(lines[run])
+	c, err := ftp.Connect(t.Context(), "203.0.113.1:21", ftp.Options{Dial: net.Client.Dial}) // session 1
+	must(t, err)
+	defer c.Close()
 	for i, l := range lines {
 		if i == run || i == cleanup {
 			continue
