@@ -65,6 +65,10 @@ func (g *Gateway) Ports() Ports {
 // come.
 func (g *Gateway) Connected(id expect.ID) { g.data.connected(id) }
 
+// Reopened takes the kernel's word that the connection of a promise did not
+// come about, and that another may come.
+func (g *Gateway) Reopened(id expect.ID) { g.data.reopened(id) }
+
 // Carried takes the kernel's word of what it has carried so far: the bytes
 // that the host which connected has sent and received.
 func (g *Gateway) Carried(id expect.ID, sent, received uint64) {

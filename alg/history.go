@@ -83,8 +83,8 @@ func (h *history) command(line wire.Line, v dialogue.Verdict) {
 	h.add(FromClient, text, nil, 0, string(v.Reason))
 }
 
-// reply notes a line of the server, and why it was refused if so. The rest of one that comes in pieces is
-// left out.
+// reply notes a line of the server, and why it was refused if so. The rest of
+// one that comes in pieces is left out.
 func (h *history) reply(line wire.Line, refused dialogue.Reason) {
 	if line.Begins {
 		h.add(FromServer, line.Text(), nil, 0, string(refused))

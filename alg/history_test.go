@@ -70,6 +70,24 @@ server: 150 here
 	})
 }
 
+func TestNoPartOfAPasswordIsTold(t *testing.T) {
+	s := testSettings()
+	s.CommandLine = 64
+	onBench(t, fronting(), s, func(b *bench) {
+		client, server := b.session()
+		secret := strings.Repeat("secret", 100)
+		for _, line := range []string{"PASS " + secret, "PASS secret\x00", "ACCT secret", "\xff\xf4PASS secret", "  pass secret"} {
+			client.say(line)
+			synctest.Wait()
+		}
+		server.hears("ACCT secret")
+		d, _ := b.gateway.Session(1)
+		if got := told(d.Dialogue); strings.Contains(got, "secret") {
+			t.Errorf("the dialogue is\n%s", got)
+		}
+	})
+}
+
 func TestOnlyTheEndOfALongDialogueIsKept(t *testing.T) {
 	onBench(t, fronting(), testSettings(), func(b *bench) {
 		client, server := b.session()

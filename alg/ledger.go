@@ -141,13 +141,28 @@ func (d *dataConnection) takeWaiting() *Transfer {
 	return t
 }
 
-// connected notes that a data connection has come, perhaps after an attempt
-// that failed.
+// connected notes that a data connection has come.
 func (l *dataLedger) connected(id expect.ID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if d := l.all[id]; d != nil && !d.gone {
-		d.State, d.Traffic = DataConnected, Traffic{}
+		d.State = DataConnected
+	}
+}
+
+// reopened notes that it did not come about, and another may come. If that
+// was promised no longer, it is the end.
+func (l *dataLedger) reopened(id expect.ID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	d := l.all[id]
+	if d == nil || d.gone {
+		return
+	}
+	d.State, d.Traffic = DataPromised, Traffic{}
+	if d.ended {
+		d.State = DataWithdrawn
+		l.forgetLocked(d)
 	}
 }
 

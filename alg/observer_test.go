@@ -216,6 +216,43 @@ func TestPromisesEndInOneWay(t *testing.T) {
 	})
 }
 
+func TestAnAttemptThatFailedIsNoUse(t *testing.T) {
+	onBench(t, fronting(), onePort(testSettings()), func(b *bench) {
+		client, server := b.session()
+		passive(client, server)
+		b.gateway.Connected(1)
+		b.gateway.Carried(1, 60, 40)
+		b.gateway.Reopened(1)
+		if d, ok := b.gateway.Data(1); !ok || d.State != alg.DataPromised || d.Counted {
+			t.Errorf("the data connection is %+v, %v", d, ok)
+		}
+		b.gateway.Connected(1)
+		b.gateway.Carried(1, 52, 30)
+		if c := b.gateway.Counters(); c.FromClient != 112 || c.FromServer != 70 {
+			t.Errorf("both attempts carried %+v", c.Traffic)
+		}
+		b.gateway.Reopened(1)
+		time.Sleep(2 * time.Minute)
+		b.watcher.saw(t, "began 1 203.0.113.10:60001 -> 198.18.1.20:21", "announced PASV replaced  after 0s", "promise 1 PASV expired")
+		if d, ok := b.gateway.Data(1); ok {
+			t.Errorf("it is still remembered: %+v", d)
+		}
+	})
+}
+
+func TestNothingIsRememberedOfWhatTheKernelTakesBack(t *testing.T) {
+	onBench(t, fronting(), onePort(testSettings()), func(b *bench) {
+		client, server := b.session()
+		passive(client, server)
+		b.gateway.Connected(1)
+		time.Sleep(2 * time.Minute)
+		b.gateway.Reopened(1)
+		if d, ok := b.gateway.Data(1); ok {
+			t.Errorf("it is still remembered: %+v", d)
+		}
+	})
+}
+
 func TestRefusalsAreTold(t *testing.T) {
 	svc := fronting()
 	svc.Policy.RefuseTLS = true

@@ -23,8 +23,8 @@ type Transfer struct {
 	// Duration is from the server's word that it begins to its word that it
 	// has ended.
 	Duration time.Duration
-	// Traffic is what the kernel counted; its Counted is false if it does
-	// not count, or has not said so within countTimeout of the end.
+	// Traffic is what the kernel has counted by the end of the data
+	// connection, or within countTimeout of the transfer's end.
 	Traffic Traffic
 }
 

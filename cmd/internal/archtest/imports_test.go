@@ -31,14 +31,14 @@ var rules = []rule{
 	{pkg: "ftpalg/alg", may: []string{"std", "ftpalg/alg/wire", "ftpalg/alg/expect", "ftpalg/alg/dialogue", "ftpalg/alg/nat"}, never: []string{"os/exec"}},
 	{pkg: "ftpalg/alg/algtest", may: []string{"std", "ftpalg/alg/..."}},
 	{pkg: "ftpalg/alg/transparent", may: []string{"std", "golang.org/x/sys/unix"}, never: []string{"os/exec"}},
-	{pkg: "ftpalg/rules", may: []string{"std", "ftpalg/alg/expect", "github.com/coreos/go-iptables/iptables", "github.com/vishvananda/netlink", "golang.org/x/sys/unix", "github.com/ti-mo/...", "github.com/mdlayher/netlink", "golang.org/x/net/bpf"}},
+	{pkg: "ftpalg/rules", may: []string{"std", "ftpalg/alg/expect", "github.com/coreos/go-iptables/iptables", "github.com/vishvananda/netlink", "golang.org/x/sys/unix", "github.com/ti-mo/...", "golang.org/x/net/bpf"}},
 	{pkg: "ftpalg/deploy/lab/...", may: []string{"std", "ftpalg/deploy/lab/...", "github.com/vishvananda/...", "golang.org/x/sys/unix"}},
 	{pkg: "ftpalg/deploy/e2e/...", may: []string{"std"}},
 	{pkg: "ftpalg/cmd/internal/metrics", may: []string{"std", "ftpalg/alg/...", "ftpalg/rules", "github.com/prometheus/client_golang/..."}},
 	{pkg: "ftpalg/cmd/internal/xferlog", may: []string{"std"}},
 	{pkg: "ftpalg/cmd/internal/page", may: []string{"std"}},
 	{pkg: "ftpalg/cmd/internal/guard", may: []string{"std"}},
-	{pkg: "ftpalg/cmd/...", may: []string{"std", "ftpalg/...", "github.com/spf13/cobra", "github.com/coreos/go-systemd/v22/daemon", "gopkg.in/yaml.v3", "golang.org/x/sys/unix"}},
+	{pkg: "ftpalg/cmd/...", may: []string{"std", "ftpalg/...", "github.com/spf13/cobra", "github.com/coreos/go-systemd/v22/daemon", "gopkg.in/yaml.v3", "golang.org/x/sys/unix", "golang.org/x/term"}},
 }
 
 // only says which packages may import a library at all.
