@@ -34,6 +34,7 @@ type settings struct {
 	active    string // 51000-51099
 	pinhole   string // pinhole_timeout: 5s
 	limits    string // the YAML mapping
+	admin     string // more of that mapping: ", key: value"
 	log       string // the YAML mapping
 }
 
@@ -46,9 +47,9 @@ func (s settings) yaml(socket string) string {
 nat: %s
 data: {path: %s, passive_ports: %s, active_ports: %s, pinhole_timeout: %s}
 limits: %s
-admin: {socket: %s}
+admin: {socket: %s%s}
 log: %s
-`, s.listeners, cmp.Or(s.nat, "[]"), dataPath(), cmp.Or(s.passive, "50000-50099"), cmp.Or(s.active, "51000-51099"), cmp.Or(s.pinhole, "5s"), cmp.Or(s.limits, "{}"), socket, cmp.Or(s.log, "{level: debug, format: text}"))
+`, s.listeners, cmp.Or(s.nat, "[]"), dataPath(), cmp.Or(s.passive, "50000-50099"), cmp.Or(s.active, "51000-51099"), cmp.Or(s.pinhole, "5s"), cmp.Or(s.limits, "{}"), socket, s.admin, cmp.Or(s.log, "{level: debug, format: text}"))
 }
 
 // gateway is an ftpalg on a host.
