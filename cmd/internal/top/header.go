@@ -52,7 +52,7 @@ func (m *Model) throughput(width int) Line {
 		{fmt.Sprintf("data %s/s to clients, %s/s to servers", words.Bytes(uint64(m.rate.toClients)), words.Bytes(uint64(m.rate.toServers))), Strong},
 		{fmt.Sprintf("   %s in %s", words.Bytes(c.FromClient+c.FromServer), words.Count(c.Transfers, "transfer")), Normal},
 	}
-	if width >= wide {
+	if width >= wide && len(m.rate.past) > 1 {
 		l = append(l, Span{"   ", Normal}, Span{curve(m.rate.past), Good}, Span{" last minute", Faint})
 	}
 	return l.fit(width)

@@ -87,10 +87,11 @@ func detailOf(s alg.SessionInfo) *alg.SessionDetail {
 	}
 }
 
-// pressed returns a Model that has seen the gateway twice and taken keys.
+// pressed returns a Model that has seen the gateway three times and taken keys.
 func pressed(keys ...Key) *Model {
 	m := NewModel()
 	m.Resize(80, 24)
+	m.Take(gatewayAt(8))
 	m.Take(gatewayAt(10))
 	m.Take(gatewayAt(12))
 	for _, k := range keys {

@@ -56,7 +56,7 @@ func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Se
 // Traffic returns what was carried, each way.
 func Traffic(t alg.Traffic) string {
 	if !t.Counted {
-		return "bytes not counted"
+		return "no bytes counted"
 	}
 	return fmt.Sprintf("%s to the client, %s to the server", Bytes(t.FromServer), Bytes(t.FromClient))
 }
