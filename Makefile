@@ -7,7 +7,8 @@
 
 DEMO_TOOLS := iptables:iptables ip:iproute2
 TEST_TOOLS := $(DEMO_TOOLS) iptables-legacy:iptables vsftpd:vsftpd curl:curl lftp:lftp tnftp:tnftp conntrack:conntrack tcpdump:tcpdump systemd-analyze:systemd \
-	/usr/share/doc/python3-pyftpdlib:python3-pyftpdlib unshare:util-linux setpriv:util-linux ss:iproute2
+	/usr/share/doc/python3-pyftpdlib:python3-pyftpdlib unshare:util-linux setpriv:util-linux ss:iproute2 \
+	promtool:prometheus logrotate:logrotate chromium:chromium nft:nftables python3:python3
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 ftpalg: $(shell find alg rules cmd deploy -name '*.go' -o -name '*.yaml') go.mod go.sum
@@ -44,6 +45,9 @@ install: ftpalg
 	install -D -m 644 -t $(DESTDIR)/usr/lib/sysctl.d deploy/sysctl.d/90-ftpalg.conf
 	install -D -m 644 -t $(DESTDIR)/usr/lib/modules-load.d deploy/modules-load.d/ftpalg.conf
 	install -D -m 644 -t $(DESTDIR)/usr/share/doc/ftpalg/examples deploy/examples/*.yaml
+	install -D -m 644 -t $(DESTDIR)/usr/share/doc/ftpalg deploy/doc/*.md
+	install -D -m 644 -t $(DESTDIR)/usr/share/doc/ftpalg/monitoring deploy/monitoring/*
+	install -D -m 644 -t $(DESTDIR)/etc/logrotate.d deploy/logrotate.d/ftpalg
 	test -e $(DESTDIR)/etc/ftpalg/ftpalg.yaml || install -D -m 640 deploy/examples/legacy-server.yaml $(DESTDIR)/etc/ftpalg/ftpalg.yaml
 
 .PHONY: demo-tools test-tools bench-tools

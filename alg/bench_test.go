@@ -3,8 +3,10 @@ package alg_test
 import (
 	"bufio"
 	"context"
+	"log/slog"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,7 +39,45 @@ type bench struct {
 	kernel   *algtest.Kernel
 	gateway  *alg.Gateway
 	arrivals *algtest.Acceptor
+	watcher  watcher
+	log      logged
 	port     uint16
+}
+
+// logged is what a gateway logs, trace included, as text and without times.
+type logged struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logged) logger() *slog.Logger {
+	timeless := func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}
+	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: alg.LevelTrace, ReplaceAttr: timeless}))
+}
+
+// of returns the lines of an event so far.
+func (l *logged) of(event string) string {
+	synctest.Wait()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var b strings.Builder
+	for line := range strings.Lines(l.text.String()) {
+		if strings.Contains(line, " event="+event+" ") {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
 }
 
 // onBench runs f in a bubble, then ends everything and waits for it.
@@ -45,7 +85,7 @@ func onBench(t *testing.T, svc alg.Service, s alg.Settings, f func(*bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		b := &bench{t: t, kernel: algtest.NewKernel(inside), arrivals: algtest.NewAcceptor(), port: 60000}
-		b.gateway = alg.New(alg.Options{Kernel: b.kernel, Settings: s})
+		b.gateway = alg.New(alg.Options{Kernel: b.kernel, Log: b.log.logger(), Observer: b.watcher.observer(), Settings: s})
 		ctx, stop := context.WithCancel(t.Context())
 		served := make(chan error, 1)
 		go func() { served <- b.gateway.Serve(ctx, func() alg.Service { return svc }, b.arrivals) }()

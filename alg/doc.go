@@ -24,6 +24,8 @@
 //   - pump_client.go, pump_server.go: the two directions
 //   - tell.go: from an announcement to what the far side is told
 //   - promise.go: what stands open, until when
+//   - ledger.go: data connections, joined with what the kernel tells of them
+//   - observer.go, info.go, history.go: what others may know of all this
 //   - kernel.go: all that is asked of the operating system
 //
 // Below it alg/wire knows what a line is and alg/nat how addresses and ports

@@ -22,15 +22,19 @@ import (
 type Gateway struct {
 	kernel   Kernel
 	log      *slog.Logger
+	observer Observer
 	settings atomic.Pointer[Settings]
 	promises *promises
+	data     *dataLedger
 
 	turningAway atomic.Int32
+	turnedAway  atomic.Uint64
 
 	mu       sync.Mutex
 	draining bool
 	next     uint64
 	sessions map[uint64]*session
+	ended    Counters                // of the sessions that have ended
 	clients  map[netip.Addr]int      // sessions of each clientHost
 	ports    map[netip.Addr][]uint16 // ports from which each client's sessions come
 	running  sync.WaitGroup          // one for each session
@@ -41,7 +45,7 @@ func New(o Options) *Gateway {
 	g := &Gateway{
 		kernel:   o.Kernel,
 		log:      o.Log,
-		promises: newPromises(o.Kernel),
+		observer: o.Observer.orSilent(),
 		sessions: make(map[uint64]*session),
 		clients:  make(map[netip.Addr]int),
 		ports:    make(map[netip.Addr][]uint16),
@@ -49,6 +53,8 @@ func New(o Options) *Gateway {
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
+	g.data = newDataLedger(&g.observer)
+	g.promises = newPromises(o.Kernel, g.data)
 	g.Configure(o.Settings)
 	return g
 }
@@ -117,7 +123,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 func (g *Gateway) arrive(svc *Service, a Arrival) {
 	s := newSession(g, svc, a)
 	refusal := g.admit(s)
-	if refusal == "" {
+	if refusal.reply == "" {
 		g.running.Add(1)
 		go s.begin(func() {
 			g.remove(s)
@@ -127,6 +133,7 @@ func (g *Gateway) arrive(svc *Service, a Arrival) {
 	}
 	if g.turningAway.Add(1) > maxTurningAway {
 		g.turningAway.Add(-1)
+		s.noteTurn(refusal.why)
 		a.Conn.Close()
 		return
 	}
@@ -140,21 +147,27 @@ func (g *Gateway) arrive(svc *Service, a Arrival) {
 // turned away; more are just closed.
 const maxTurningAway = 256
 
+// turning is why a connection is turned away, and the reply that says so.
+type turning struct {
+	why   Turn
+	reply string
+}
+
 // admit enters s into the table, unless a limit forbids it; then it returns
-// the reply that says so.
-func (g *Gateway) admit(s *session) (refusal string) {
+// the reason.
+func (g *Gateway) admit(s *session) (refusal turning) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	host := clientHost(s.ends.Client.Addr())
 	switch {
 	case g.draining:
-		return "421 The gateway is shutting down."
+		return turning{TurnDraining, "421 The gateway is shutting down."}
 	case s.straight:
-		return "421 This is a gateway; connect to the FTP server itself."
+		return turning{TurnStraight, "421 This is a gateway; connect to the FTP server itself."}
 	case len(g.sessions) >= s.settings.Sessions:
-		return "421 Too many sessions, try again later."
+		return turning{TurnLimit, "421 Too many sessions, try again later."}
 	case g.clients[host] >= s.settings.SessionsPerClient:
-		return "421 Too many sessions from your address, try again later."
+		return turning{TurnClientLimit, "421 Too many sessions from your address, try again later."}
 	}
 	g.next++
 	s.number = g.next
@@ -163,7 +176,7 @@ func (g *Gateway) admit(s *session) (refusal string) {
 	g.clients[host]++
 	client := s.ends.Client
 	g.ports[client.Addr()] = append(g.ports[client.Addr()], client.Port())
-	return ""
+	return turning{}
 }
 
 // clientHost is what counts as one client: an IPv6 host has a whole /64 to
@@ -179,6 +192,7 @@ func (g *Gateway) remove(s *session) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.sessions, s.number)
+	g.ended.add(s)
 	host := clientHost(s.ends.Client.Addr())
 	if g.clients[host]--; g.clients[host] == 0 {
 		delete(g.clients, host)
@@ -224,8 +238,9 @@ func (g *Gateway) Pinholes() []expect.Expectation { return g.promises.list() }
 
 // Drain says 421 to every session as soon as no transfer of it runs, and
 // returns when all have ended. Call it when every Serve has returned. When ctx ends, so do
-// those that are left.
+// those that are left. Every transfer has been reported then.
 func (g *Gateway) Drain(ctx context.Context) {
+	defer g.data.flush()
 	g.mu.Lock()
 	g.draining = true
 	g.mu.Unlock()
@@ -257,17 +272,23 @@ func (g *Gateway) Drain(ctx context.Context) {
 const turnedAwayTimeout = farewellTimeout
 
 // turnAway says why and closes.
-func (s *session) turnAway(reply string) {
+func (s *session) turnAway(t turning) {
+	s.noteTurn(t.why)
 	s.g.log.Info("connection turned away", "event", "turned_away",
-		"listener", s.service.Name, "client", s.ends.Client, "reply", reply)
+		"listener", s.service.Name, "client", s.ends.Client, "reply", t.reply)
 	s.client.SetDeadline(time.Now().Add(turnedAwayTimeout))
-	if _, err := s.client.Write([]byte(reply + "\r\n")); err == nil {
+	if _, err := s.client.Write([]byte(t.reply + "\r\n")); err == nil {
 		s.client.CloseWrite()
 		// What the client has sent must be read, or closing would reset the
 		// connection and take the reply with it (RFC 1122 section 4.2.2.13).
 		discard(s.client)
 	}
 	s.client.Close()
+}
+
+func (s *session) noteTurn(why Turn) {
+	s.g.turnedAway.Add(1)
+	s.g.observer.TurnedAway(s.service.Name, s.ends.Client, why)
 }
 
 // discard reads c until its end or deadline, a bounded amount.

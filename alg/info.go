@@ -3,9 +3,11 @@ package alg
 import (
 	"net/netip"
 	"time"
+
+	"ftpalg/alg/expect"
 )
 
-// SessionInfo describes an open session.
+// SessionInfo describes a session.
 type SessionInfo struct {
 	Session  uint64         `json:"session"`
 	Listener string         `json:"listener"`
@@ -13,14 +15,71 @@ type SessionInfo struct {
 	Reached  netip.AddrPort `json:"reached"`
 	Seen     netip.AddrPort `json:"seen"`
 	Server   netip.AddrPort `json:"server"`
-	Started  time.Time      `json:"started"`
-	Idle     float64        `json:"idle_seconds"`
+	// User is the name that the client gave last, in any bytes.
+	User    string    `json:"user,omitempty"`
+	Started time.Time `json:"started"`
+	Idle    float64   `json:"idle_seconds"`
 	// State is "connecting", "readable", or "opaque" once the connection is
 	// encrypted.
 	State        string `json:"state"`
 	Transferring bool   `json:"transferring"`
-	Announced    uint64 `json:"announced"`
-	Refused      uint64 `json:"refused"`
+	// Transfer is the one that runs.
+	Transfer  *RunningTransfer `json:"transfer,omitempty"`
+	Announced uint64           `json:"announced"`
+	Refused   uint64           `json:"refused"`
+	// Transfers counts those that have ended.
+	Transfers   uint64 `json:"transfers"`
+	ClientLines uint64 `json:"client_lines"`
+	ServerLines uint64 `json:"server_lines"`
+	// Traffic is that of its data connections, as far as the kernel has told
+	// by now.
+	Traffic
+}
+
+// RunningTransfer describes a transfer that goes on.
+type RunningTransfer struct {
+	// Command is the verb, File what it names, in any bytes.
+	Command string    `json:"command"`
+	File    string    `json:"file,omitempty"`
+	Began   time.Time `json:"began"`
+}
+
+// SessionDetail is what is known of one session.
+type SessionDetail struct {
+	SessionInfo
+	// Dialogue is its end, oldest line first.
+	Dialogue []Line `json:"dialogue"`
+	// Data are the latest data connections, oldest first.
+	Data []DataConnection `json:"data"`
+}
+
+// Session describes the session with this number, if it is open.
+func (g *Gateway) Session(number uint64) (SessionDetail, bool) {
+	s := g.session(number)
+	if s == nil {
+		return SessionDetail{}, false
+	}
+	return SessionDetail{SessionInfo: s.info(), Dialogue: s.history.lines(), Data: g.data.list(&s.data)}, true
+}
+
+// Data describes the data connection of a promise, until the kernel has told
+// its end.
+func (g *Gateway) Data(id expect.ID) (DataConnection, bool) { return g.data.of(id) }
+
+// Kill ends the session with this number, and reports whether there was one.
+func (g *Gateway) Kill(number uint64) bool {
+	s := g.session(number)
+	if s == nil {
+		return false
+	}
+	s.end(Killed, "421 The operator has ended this session.")
+	return true
+}
+
+func (g *Gateway) session(number uint64) *session {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.sessions[number]
 }
 
 // info describes the session.
@@ -30,13 +89,21 @@ func (s *session) info() SessionInfo {
 		Client: s.ends.Client, Reached: s.ends.Reached, Server: s.ends.Server,
 		State: "connecting", Started: s.started, Idle: time.Since(time.Unix(0, s.spoke.Load())).Seconds(),
 		Transferring: s.transferring.Load(),
-		Announced:    s.announced.Load(), Refused: s.refused.Load(),
+		Announced:    s.announced.Load(), Refused: s.refused.Load(), Transfers: s.transfers.Load(),
+		ClientLines: s.lines.client.Load(), ServerLines: s.lines.server.Load(),
+		Traffic: s.g.data.sum(&s.data.total),
 	}
 	if s.live.Load() {
 		i.State, i.Seen = "readable", s.ends.Seen
 	}
 	if s.opaque.Load() {
 		i.State = "opaque"
+	}
+	if user := s.user.Load(); user != nil {
+		i.User = *user
+	}
+	if r := s.running.Load(); r != nil {
+		i.Transfer = &RunningTransfer{Command: string(r.Verb), File: r.Name, Began: r.began}
 	}
 	return i
 }

@@ -15,6 +15,8 @@ type Options struct {
 	Kernel Kernel
 	// Log takes one line for each event of a session; nil discards them.
 	Log *slog.Logger
+	// Observer is told what happens; the zero Observer tells nobody.
+	Observer Observer
 	// Settings are those that Configure may replace later.
 	Settings Settings
 }

@@ -54,10 +54,22 @@ func reply425(err error) string {
 	return "425 The data connection cannot be opened at the gateway."
 }
 
+// causeOf names the reason for a reply425.
+func causeOf(err error) Cause {
+	switch {
+	case errors.Is(err, nat.ErrExhausted):
+		return CausePool
+	case errors.Is(err, nat.ErrUnresolved):
+		return CauseUnresolved
+	}
+	return CauseKernel
+}
+
 // promises is the gateway's list of what stands open.
 type promises struct {
 	kernel Kernel
 	pool   *nat.Pool
+	data   *dataLedger
 
 	mu   sync.Mutex
 	next expect.ID
@@ -73,8 +85,8 @@ type standing struct {
 	over   bool
 }
 
-func newPromises(k Kernel) *promises {
-	return &promises{kernel: k, pool: nat.NewPool(portRest), open: make(map[expect.ID]*standing)}
+func newPromises(k Kernel, d *dataLedger) *promises {
+	return &promises{kernel: k, data: d, pool: nat.NewPool(portRest), open: make(map[expect.ID]*standing)}
 }
 
 // name gives an expectation its ID.
@@ -100,7 +112,7 @@ func (p *promises) add(t told, inUse func() bool) {
 
 func (p *promises) expire(id expect.ID, inUse bool) {
 	if !inUse {
-		p.end(id)
+		p.end(id, EndExpired)
 		return
 	}
 	p.mu.Lock()
@@ -119,7 +131,7 @@ func (p *promises) forget(t told) {
 }
 
 // end withdraws a promise; ending it twice is nothing.
-func (p *promises) end(id expect.ID) {
+func (p *promises) end(id expect.ID, how End) {
 	p.mu.Lock()
 	s := p.open[id]
 	delete(p.open, id)
@@ -134,6 +146,7 @@ func (p *promises) end(id expect.ID) {
 	if s.leased != 0 {
 		p.pool.Release(s.leased)
 	}
+	p.data.end(s.want, how)
 }
 
 // list returns what the kernel admits, oldest first.

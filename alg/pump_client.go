@@ -77,6 +77,11 @@ func (s *session) nextCommand(data []byte, split *wire.CommandSplitter) (line wi
 	line, n = split.Next(data)
 	if line.Bytes != nil {
 		v = s.dialogue.Command(line)
+		s.lines.client.Add(1)
+		if v.Verb == wire.USER {
+			user := s.dialogue.User()
+			s.user.Store(&user)
+		}
 		s.commanded.Store(s.dialogue.Commanded())
 	}
 	return line, n, v, needMore
@@ -87,6 +92,7 @@ func (s *session) obey(v dialogue.Verdict, line wire.Line, run *run) error {
 	n := len(line.Bytes)
 	switch v.Action {
 	case dialogue.Pass:
+		s.history.command(line, v)
 		run.pass(n)
 		return nil
 	case dialogue.Announce:
@@ -95,11 +101,15 @@ func (s *session) obey(v dialogue.Verdict, line wire.Line, run *run) error {
 		if err == nil {
 			s.remember(v.Announcement, p)
 			s.mu.Unlock()
-			return run.replace(n, v.Announcement.Rewrite(nil, line.Bytes, p.text))
+			told := v.Announcement.Rewrite(nil, line.Bytes, p.text)
+			s.history.announced(FromClient, line, told, p.want.ID)
+			return run.replace(n, told)
 		}
+		s.history.unpromised(FromClient, line, causeOf(err))
 		v = s.dialogue.Failed(v.Announcement.Number, reply425(err))
 		s.mu.Unlock()
 	default:
+		s.history.command(line, v)
 		s.noteRefusal(v)
 	}
 	if err := errors.Join(run.drop(n), s.answer(v.Answer)); err != nil {
@@ -118,6 +128,7 @@ func (s *session) answer(b []byte) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.history.answer(b)
 	_, err := s.client.Write(b)
 	return err
 }

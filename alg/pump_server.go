@@ -51,6 +51,7 @@ func (s *session) replies(in *buffer, split *wire.ReplySplitter) (opaque bool, e
 			break
 		}
 		v := s.dialogue.Reply(line)
+		s.lines.server.Add(1)
 		// Before the client can know it.
 		s.transferring.Store(s.dialogue.Transferring())
 		s.commanded.Store(s.dialogue.Commanded())
@@ -65,8 +66,10 @@ func (s *session) replies(in *buffer, split *wire.ReplySplitter) (opaque bool, e
 // relay carries out the verdict on a line of the server. The caller holds mu.
 func (s *session) relay(v dialogue.Verdict, line wire.Line, run *run) error {
 	n := len(line.Bytes)
-	s.endPromises(v.Drop.Ends)
+	s.followTransfer(v)
+	s.endPromises(v.Drop)
 	if v.Opaque {
+		s.g.observer.Opaque(s.number, true)
 		s.log.Info("encrypted from here on: no data port can be opened for this session", "event", "opaque")
 	}
 	var err error
@@ -74,15 +77,22 @@ func (s *session) relay(v dialogue.Verdict, line wire.Line, run *run) error {
 	case dialogue.Announce:
 		p, cause := s.promise(v.Announcement)
 		if cause != nil {
-			err = run.replace(n, []byte(reply425(cause)+"\r\n"))
+			s.history.unpromised(FromServer, line, causeOf(cause))
+			instead := []byte(reply425(cause) + "\r\n")
+			s.history.answer(instead)
+			err = run.replace(n, instead)
 			break
 		}
 		s.remember(v.Announcement, p)
-		err = run.replace(n, v.Announcement.Rewrite(bytes.Clone(v.Before), line.Bytes, p.text))
+		told := v.Announcement.Rewrite(bytes.Clone(v.Before), line.Bytes, p.text)
+		s.history.announced(FromServer, line, told[len(v.Before):], p.want.ID)
+		err = run.replace(n, told)
 	case dialogue.Refuse:
+		s.history.reply(line, v.Reason)
 		s.noteRefusal(v)
 		err = run.drop(n)
 	default:
+		s.history.reply(line, dialogue.NoReason)
 		if v.Reason != dialogue.NoReason {
 			s.log.Debug("reply passed, nothing opened for it", "event", "unasked", "reason", v.Reason)
 		}
@@ -91,6 +101,7 @@ func (s *session) relay(v dialogue.Verdict, line wire.Line, run *run) error {
 	if err != nil || len(v.Answer) == 0 {
 		return err
 	}
+	s.history.answer(v.Answer)
 	return run.insert(v.Answer)
 }
 
@@ -111,7 +122,8 @@ func (s *session) free() {
 func (s *session) linger() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.endPromises(func(uint64) bool { return true })
+	s.endTransfer()
+	s.endAllPromises()
 	s.lingerUntil = time.Now().Add(lingerTimeout)
 	s.client.SetReadDeadline(s.lingerUntil)
 	s.freed.Broadcast()

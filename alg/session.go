@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"ftpalg/alg/dialogue"
+	"ftpalg/alg/wire"
 )
 
 // Outcome says how a session ended. The values are stable: logs use them.
@@ -25,6 +26,7 @@ const (
 	Refused Outcome = "refused" // it spoke another protocol
 	Failed  Outcome = "error"   // a connection broke
 	Drained Outcome = "drained" // the gateway ended
+	Killed  Outcome = "killed"  // the operator ended it
 )
 
 // session is one pair of control connections and everything born of it. Two
@@ -64,6 +66,13 @@ type session struct {
 	halfOver     atomic.Bool // one direction has ended
 	announced    atomic.Uint64
 	refused      atomic.Uint64
+	transfers    atomic.Uint64 // that have ended
+	running      atomic.Pointer[running]
+	user         atomic.Pointer[string]
+	lines        lineCounts
+	modes        modeSet
+	history      history
+	data         sessionData
 
 	idle *time.Timer
 	// live says that server and dialogue are set; until then only begin may
@@ -84,6 +93,7 @@ func newSession(g *Gateway, svc *Service, a Arrival) *session {
 	s.freed = sync.NewCond(&s.mu)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.spoke.Store(s.started.UnixNano())
+	s.history.began = s.started
 	return s
 }
 
@@ -109,15 +119,17 @@ func (s *session) begin(ended func()) {
 		defer s.cancel()
 		s.log.Warn("server cannot be reached", "event", "server_unreachable",
 			"listener", s.service.Name, "client", s.ends.Client, "server", s.ends.Server, "error", err)
-		s.turnAway("421 The FTP server cannot be reached: " + plainly(err) + ".")
+		s.turnAway(turning{TurnUnreachable, "421 The FTP server cannot be reached: " + plainly(err) + "."})
 		return
 	}
+	s.history.log = s.log
 	s.log.Info("session begins", "event", "session_begin", "listener", s.service.Name,
 		"client", s.ends.Client, "reached", s.ends.Reached, "server", s.ends.Server, "seen", s.ends.Seen)
 	s.dialogue = dialogue.New(s.service.Policy, s.ends.Client.Addr(), s.ends.Server.Addr())
 	s.idle = time.AfterFunc(never, s.watchIdle)
 	s.idle.Reset(s.settings.IdleTimeout)
 	s.live.Store(true)
+	s.g.observer.Began(s.info())
 	if s.ended.Load() { // before it was live: its server has nobody to close it
 		s.server.Close()
 	}
@@ -137,10 +149,20 @@ func (s *session) begin(ended func()) {
 func (s *session) over() {
 	s.end(Closed, "")
 	s.idle.Stop()
-	s.endPromises(func(uint64) bool { return true })
-	s.log.Info("session ends", "event", "session_end", "outcome", s.outcome,
-		"duration", time.Since(s.started).Round(time.Millisecond),
-		"announced", s.announced.Load(), "refused", s.refused.Load(), "opaque", s.opaque.Load())
+	s.endTransfer()
+	s.endAllPromises()
+	s.g.observer.Ended(s.info(), s.outcome, time.Since(s.started))
+	lasted := time.Since(s.started).Round(time.Millisecond)
+	s.g.data.counted(&s.data, func() { s.record(lasted) })
+}
+
+// record writes the session's one line at its end.
+func (s *session) record(lasted time.Duration) {
+	i := s.info()
+	s.log.Info("session ends", "event", "session_end", "outcome", s.outcome, "duration", lasted,
+		"listener", i.Listener, "client", i.Client, "user", i.User, "reached", i.Reached, "server", i.Server, "seen", i.Seen,
+		"modes", s.modes.list(), "announced", i.Announced, "refused", i.Refused, "opaque", s.opaque.Load(),
+		"transfers", i.Transfers, "from_client", i.FromClient, "from_server", i.FromServer, "counted", i.Counted)
 }
 
 func (s *session) dial() error {
@@ -259,6 +281,10 @@ func (s *session) noteRefusal(v dialogue.Verdict) {
 		return
 	}
 	s.refused.Add(1)
+	s.g.observer.Refused(Refusal{s.number, v.Verb, v.Reason})
+	if v.Verb == wire.AUTH && v.Reason == dialogue.NotAllowed {
+		s.g.observer.Opaque(s.number, false)
+	}
 	reply, _, _ := bytes.Cut(v.Answer, []byte("\r\n"))
 	s.log.Info("line refused", "event", "refused", "reason", v.Reason, "reply", string(reply))
 }

@@ -23,6 +23,7 @@ if [ ! -e "$policy" ]; then
   printf '#!/bin/sh\nexit 101\n' >"$policy"
   chmod 755 "$policy"
   trap 'rm -f "$policy"' EXIT
+  trap 'exit 1' HUP INT TERM
 fi
 apt-get update -qq >/dev/null
 # shellcheck disable=SC2086

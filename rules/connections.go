@@ -28,8 +28,8 @@ type connection struct {
 	// ended is when the connection was found closed. The kernel keeps its
 	// entry for a while.
 	ended time.Time
-	// established says that it came about.
-	established bool
+	// established says that it came about, half that one side has ended it.
+	established, half bool
 	// traffic as it was last seen.
 	traffic Traffic
 }
@@ -50,10 +50,12 @@ type connections struct {
 	mu       sync.Mutex
 	all      map[tuple]*connection
 	contacts map[contact][]*connection
+	live     map[*connection]struct{}
+	resting  []*connection // in the order of their ends
 }
 
 func newConnections() *connections {
-	return &connections{all: map[tuple]*connection{}, contacts: map[contact][]*connection{}}
+	return &connections{all: map[tuple]*connection{}, contacts: map[contact][]*connection{}, live: map[*connection]struct{}{}}
 }
 
 // add enters a connection, and reports false if it is there already.
@@ -66,10 +68,11 @@ func (c *connections) add(f flow, e expect.Expectation, known bool, now time.Tim
 	case old.id == f.id:
 		return false
 	default:
-		c.part(old)
+		c.forget(old)
 	}
 	n := &connection{Expectation: e, known: known, orig: f.orig, id: f.id, contact: contact{f.reply.src, f.reply.dst.Addr()}, began: now}
 	c.all[n.orig] = n
+	c.live[n] = struct{}{}
 	c.contacts[n.contact] = append(c.contacts[n.contact], n)
 	return true
 }
@@ -96,11 +99,14 @@ func (c *connections) see(f flow, now time.Time) (connection, bool) {
 		return *n, false
 	}
 	n.ended = now
+	delete(c.live, n)
+	c.resting = append(c.resting, n)
 	return *n, true
 }
 
 func (n *connection) note(f flow, now time.Time) {
 	n.established = n.established || f.assured
+	n.half = f.tcp > tcpEstablished && f.tcp < tcpTimeWait
 	n.traffic.Duration = now.Sub(n.began)
 	if f.counted {
 		n.traffic.Sent, n.traffic.Received, n.traffic.Counted = f.sent, f.received, true
@@ -117,8 +123,7 @@ func (c *connections) gone(f flow, now time.Time) (connection, bool) {
 	if n == nil || n.id != f.id {
 		return connection{}, false
 	}
-	delete(c.all, n.orig)
-	c.part(n)
+	c.forget(n)
 	if !n.ended.IsZero() {
 		return *n, false
 	}
@@ -126,7 +131,9 @@ func (c *connections) gone(f flow, now time.Time) (connection, bool) {
 	return *n, true
 }
 
-func (c *connections) part(n *connection) {
+func (c *connections) forget(n *connection) {
+	delete(c.all, n.orig)
+	delete(c.live, n)
 	others := slices.DeleteFunc(c.contacts[n.contact], func(other *connection) bool { return other == n })
 	if len(others) == 0 {
 		delete(c.contacts, n.contact)
@@ -146,19 +153,43 @@ func (c *connections) before(e expect.Expectation) []connection {
 	return found
 }
 
-// where returns copies of the connections that the function picks.
-func (c *connections) where(pick func(*connection) bool) []connection {
+// open returns the connections whose end has not been seen.
+func (c *connections) open() []connection {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var picked []connection
-	for _, n := range c.all {
-		if pick(n) {
-			picked = append(picked, *n)
-		}
+	list := make([]connection, 0, len(c.live))
+	for n := range c.live {
+		list = append(list, *n)
 	}
-	return picked
+	return list
 }
 
-func (n *connection) live() bool { return n.ended.IsZero() }
+// list returns all connections.
+func (c *connections) list() []connection {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := make([]connection, 0, len(c.all))
+	for _, n := range c.all {
+		list = append(list, *n)
+	}
+	return list
+}
 
-func (n *connection) rested(now time.Time) bool { return !n.live() && now.Sub(n.ended) >= rest }
+// rested returns each ended connection once, when it has rested. One that
+// the kernel has forgotten by then may be among them.
+func (c *connections) rested(now time.Time) []connection {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var list []connection
+	for len(c.resting) > 0 && now.Sub(c.resting[0].ended) >= rest {
+		list = append(list, *c.resting[0])
+		c.resting[0] = nil
+		c.resting = c.resting[1:]
+	}
+	return list
+}
+
+func (n connection) live() bool { return n.ended.IsZero() }
+
+// closing reports whether its end is near, most likely.
+func (n connection) closing() bool { return n.live() && n.half }

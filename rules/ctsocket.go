@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,6 +27,8 @@ const (
 type ctsocket struct {
 	packet // what is to be asked next
 	fd     int
+	box    *mailbox
+	// buffer is for one part of a dump.
 	buffer []byte
 }
 
@@ -35,15 +38,28 @@ type refusal struct {
 	errno   unix.Errno
 }
 
-// dialConntrack opens a socket in this thread's network namespace.
-func dialConntrack() (*ctsocket, error) {
+// openNetfilter opens a netlink socket in this thread's network namespace
+// that belongs to the groups of the mask (netlink(7)).
+func openNetfilter(groups uint32) (int, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
 	if err != nil {
-		return nil, ctError("open a netlink socket", "", err)
+		return -1, ctError("open a netlink socket", "", err)
+	}
+	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: groups}); err != nil {
+		return -1, errors.Join(ctError("bind a netlink socket", "", err), unix.Close(fd))
+	}
+	return fd, nil
+}
+
+// dialConntrack opens a socket in this thread's network namespace.
+func dialConntrack() (*ctsocket, error) {
+	fd, err := openNetfilter(0)
+	if err != nil {
+		return nil, err
 	}
 	patience := unix.NsecToTimeval(answerTimeout.Nanoseconds())
 	for _, err := range []error{
-		unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}),
+		unix.Connect(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}), // to the kernel
 		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &patience),
 		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, answerBuffer),
 		unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_CAP_ACK, 1),
@@ -52,7 +68,7 @@ func dialConntrack() (*ctsocket, error) {
 			return nil, errors.Join(ctError("set up a netlink socket", "", err), unix.Close(fd))
 		}
 	}
-	return &ctsocket{fd: fd, buffer: make([]byte, 1<<16)}, nil
+	return &ctsocket{fd: fd, box: newMailbox(fd), buffer: make([]byte, 1<<16)}, nil
 }
 
 // next implements ctkernel.
@@ -79,46 +95,104 @@ func (s *ctsocket) do() ([]refusal, error) { return s.ask(func(uint32, flow) {})
 // passed on with the number of its question.
 func (s *ctsocket) ask(answer func(uint32, flow)) ([]refusal, error) {
 	s.acknowledge()
-	if err := unix.Sendto(s.fd, s.bytes, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+	if err := s.send(); err != nil {
 		return nil, err
 	}
-	var refused []refusal
-	for {
-		b, err := s.receive()
-		if err != nil {
-			return refused, err
+	a := answers{after: s.before, last: s.count, entry: answer}
+	for !a.done {
+		_, err := s.box.receive(a.take)
+		if err == unix.EAGAIN {
+			err = s.wait()
 		}
-		done := false
-		eachMessage(b, func(kind uint16, number uint32, body []byte) {
-			switch {
-			case int32(number-s.before) <= 0: // a late answer
-			case kind == unix.NLMSG_DONE:
-				done = true
-			case kind == unix.NLMSG_ERROR && len(body) >= 4:
-				if errno := -int32(binary.NativeEndian.Uint32(body)); errno != 0 {
-					refused = append(refused, refusal{number, unix.Errno(errno)})
-				}
-				done = done || number == s.count
-			case len(body) >= 4:
-				if f, ok := parseFlow(body[4:]); ok {
-					answer(number, f)
-				}
-			}
-		})
-		if done {
-			return refused, nil
+		if err != nil {
+			return a.refused, err
+		}
+	}
+	return a.refused, nil
+}
+
+// dump is ask for a packet of one message that is answered with many
+// entries, in parts that the kernel writes while they are read.
+func (s *ctsocket) dump(answer func(flow)) ([]refusal, error) {
+	s.acknowledge()
+	if err := s.send(); err != nil {
+		return nil, err
+	}
+	a := answers{after: s.before, last: s.count, entry: func(_ uint32, f flow) { answer(f) }}
+	for !a.done {
+		n, _, err := unix.Recvfrom(s.fd, s.buffer, 0)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return a.refused, err
+		}
+		a.take(s.buffer[:n])
+	}
+	return a.refused, nil
+}
+
+// briefPacket is how many messages the kernel carries out so quickly that
+// the scheduler need not know.
+const briefPacket = 8
+
+// send writes the packet, which the kernel carries out meanwhile.
+func (s *ctsocket) send() error {
+	call := unix.Syscall
+	if s.count-s.before <= briefPacket {
+		call = unix.RawSyscall
+	}
+	for {
+		_, _, errno := call(unix.SYS_WRITE, uintptr(s.fd), uintptr(unsafe.Pointer(unsafe.SliceData(s.bytes))), uintptr(len(s.bytes)))
+		switch errno {
+		case 0:
+			return nil
+		case unix.EINTR:
+		default:
+			return errno
 		}
 	}
 }
 
-// receive returns what one read yields: a part of an answer.
-func (s *ctsocket) receive() ([]byte, error) {
-	for {
-		n, _, err := unix.Recvfrom(s.fd, s.buffer, 0)
-		if err != unix.EINTR {
-			return s.buffer[:max(n, 0)], err
-		}
+// wait waits for an answer that is not there yet.
+func (s *ctsocket) wait() error {
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}}, int(answerTimeout.Milliseconds()))
+	if err == nil && n == 0 {
+		err = unix.ETIMEDOUT
 	}
+	if err == unix.EINTR {
+		err = nil // whoever waits looks again
+	}
+	return err
+}
+
+// answers collects what the kernel says to the messages behind the number
+// after, up to last.
+type answers struct {
+	after, last uint32
+	entry       func(uint32, flow)
+	refused     []refusal
+	done        bool
+}
+
+// take reads one message of the kernel.
+func (a *answers) take(b []byte) {
+	eachMessage(b, func(kind uint16, number uint32, body []byte) {
+		switch {
+		case int32(number-a.after) <= 0: // a late answer
+		case kind == unix.NLMSG_DONE:
+			a.done = true
+		case kind == unix.NLMSG_ERROR && len(body) >= 4:
+			if errno := -int32(binary.NativeEndian.Uint32(body)); errno != 0 {
+				a.refused = append(a.refused, refusal{number, unix.Errno(errno)})
+			}
+			a.done = a.done || number == a.last
+		case len(body) >= 4:
+			if f, ok := parseFlow(body[4:]); ok {
+				a.entry(number, f)
+			}
+		}
+	})
 }
 
 // eachMessage walks what was received.

@@ -24,9 +24,14 @@ const (
 	// Expired: the Pinhole's deadline passed before anybody came or closed
 	// it.
 	Expired
-	// Connected: the first packet of the Pinhole's one connection has come;
-	// once more if that attempt failed and another is admitted.
+	// Connected: the first packet of the Pinhole's one connection has come.
 	Connected
+	// Reopened: that connection did not come about, and another is admitted.
+	Reopened
+	// Carrying: the connection that came through the Pinhole goes on, and
+	// Traffic tells what it has carried so far. It comes twice a second
+	// where the kernel counts.
+	Carrying
 	// Disconnected: the connection that came through the Pinhole has ended.
 	// Traffic tells what it carried.
 	Disconnected
@@ -37,7 +42,7 @@ const (
 
 var eventNames = [...]string{
 	Drift: "drift", RepairFailed: "repair failed", SweepFailed: "sweep failed", Expired: "expired",
-	Connected: "connected", Disconnected: "disconnected", EventsLost: "events lost",
+	Connected: "connected", Reopened: "reopened", Carrying: "carrying", Disconnected: "disconnected", EventsLost: "events lost",
 }
 
 // String returns the kind in words.
@@ -55,10 +60,10 @@ type Event struct {
 	// Rules are the rules, chains and routes concerned, as iptables(8) and
 	// ip(8) print them.
 	Rules []string
-	// Pinhole is the one concerned, of Expired, Connected and Disconnected
-	// events.
+	// Pinhole is the one concerned, of Expired, Connected, Reopened, Carrying
+	// and Disconnected events.
 	Pinhole Pinhole
-	// Traffic is that of the connection, in a Disconnected event.
+	// Traffic is that of the connection, in a Carrying or Disconnected event.
 	Traffic Traffic
 	Err     error
 }

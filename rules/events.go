@@ -2,50 +2,58 @@ package rules
 
 import (
 	"errors"
-	"syscall"
+	"unsafe"
 
-	"github.com/mdlayher/netlink"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
-// ctevents is a subscription to the kernel's conntrack events.
+// ctevents is a subscription to the kernel's conntrack events. Its descriptors
+// are not known to the runtime's poller, which would be woken by each event:
+// whoever reads chooses when to look. Its methods are for one goroutine at a
+// time, but for close.
 type ctevents struct {
-	conn   *netlink.Conn
-	raw    syscall.RawConn
-	buffer []byte
+	box *mailbox
+	// ended is an eventfd(2) that ends the wait.
+	ended int
 }
 
-// subscribe opens a subscription to new and deleted entries. With a mark, the
-// kernel passes on only those that have a bit of it, so that other
-// connections of the machine do not wake us. State changes, six for each
-// connection, are not subscribed to.
+// subscribe opens a subscription to new and deleted entries in this thread's
+// network namespace. With a mark, the kernel passes on only those that have a
+// bit of it, so that other connections of the machine do not wake us. State
+// changes, six for each connection, are not subscribed to.
 func subscribe(mark uint32, size int) (*ctevents, error) {
-	conn, err := netlink.Dial(unix.NETLINK_NETFILTER, nil)
+	fd, err := openNetfilter(1<<(groupNew-1) | 1<<(groupDestroy-1))
 	if err != nil {
-		return nil, ctError("open a netlink socket", "", err)
+		return nil, err
 	}
-	raw, err := conn.SyscallConn()
-	if err == nil {
-		err = conn.SetReadBuffer(size)
-	}
+	err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, size)
 	if err == nil && mark != 0 {
-		err = conn.SetBPF(markFilter(mark))
+		err = attachFilter(fd, markFilter(mark))
 	}
-	for _, group := range []uint32{groupNew, groupDestroy} {
-		if err == nil {
-			err = conn.JoinGroup(group)
-		}
+	ended := -1
+	if err == nil {
+		ended, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	}
 	if err != nil {
-		return nil, errors.Join(ctError("subscribe to conntrack events", "", err), conn.Close())
+		return nil, errors.Join(ctError("subscribe to conntrack events", "", err), unix.Close(fd))
 	}
-	return &ctevents{conn, raw, make([]byte, 1<<16)}, nil
+	return &ctevents{newMailbox(fd), ended}, nil
+}
+
+// attachFilter has the kernel pass on only what the program accepts
+// (socket(7), SO_ATTACH_FILTER).
+func attachFilter(fd int, program []bpf.RawInstruction) error {
+	filter := make([]unix.SockFilter, len(program))
+	for i, in := range program {
+		filter[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
+	}
+	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
+		&unix.SockFprog{Len: uint16(len(filter)), Filter: unsafe.SliceData(filter)})
 }
 
 // markFilter is a socket filter that passes messages whose ctaMark has a bit
-// of the mark (socket(7), SO_ATTACH_FILTER; net/core/filter.c,
-// bpf_skb_get_nlattr).
+// of the mark (net/core/filter.c, bpf_skb_get_nlattr).
 func markFilter(mark uint32) []bpf.RawInstruction {
 	program, err := bpf.Assemble([]bpf.Instruction{
 		bpf.LoadConstant{Dst: bpf.RegA, Val: headerLength},
@@ -64,27 +72,43 @@ func markFilter(mark uint32) []bpf.RawInstruction {
 	return program
 }
 
-// next waits for events and passes them on. It fails with ENOBUFS when some
-// were lost, and with a closed file when the subscription has ended.
-func (s *ctevents) next(do func(kind uint16, f flow)) error {
-	var n int
-	var failed error
-	err := s.raw.Read(func(fd uintptr) bool {
-		n, _, failed = unix.Recvfrom(int(fd), s.buffer, 0)
-		return failed != unix.EAGAIN && failed != unix.EINTR
-	})
-	if err := errors.Join(err, failed); err != nil {
-		return err
+// wait returns true when events have come or were lost, and false when the
+// subscription has ended.
+func (s *ctevents) wait() bool {
+	fds := []unix.PollFd{{Fd: int32(s.box.fd), Events: unix.POLLIN}, {Fd: int32(s.ended), Events: unix.POLLIN}}
+	for {
+		_, err := unix.Poll(fds, -1)
+		if err != unix.EINTR {
+			return fds[1].Revents == 0
+		}
 	}
-	eachMessage(s.buffer[:n], func(kind uint16, _ uint32, body []byte) {
-		if len(body) < 4 {
-			return
-		}
-		if f, ok := parseFlow(body[4:]); ok {
-			do(kind, f)
-		}
-	})
-	return nil
 }
 
-func (s *ctevents) close() error { return s.conn.Close() }
+// next passes on the events that have come, without waiting, as many as one
+// system call brings. It fails with ENOBUFS when some were lost.
+func (s *ctevents) next(do func(kind uint16, f flow)) (n int, err error) {
+	return s.box.receive(func(message []byte) {
+		eachMessage(message, func(kind uint16, _ uint32, body []byte) {
+			if len(body) < 4 {
+				return
+			}
+			if f, ok := parseFlow(body[4:]); ok {
+				do(kind, f)
+			}
+		})
+	})
+}
+
+// end makes wait return false from now on.
+func (s *ctevents) end() error {
+	_, err := unix.Write(s.ended, []byte{1, 0, 0, 0, 0, 0, 0, 0})
+	return err
+}
+
+// close gives the descriptors back, once nobody waits any more. Whoever reads
+// later is told that the subscription is closed.
+func (s *ctevents) close() error {
+	fd := s.box.fd
+	s.box.fd = -1
+	return errors.Join(unix.Close(fd), unix.Close(s.ended))
+}

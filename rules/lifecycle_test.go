@@ -86,12 +86,12 @@ func TestAForeignFlushIsHealed(t *testing.T) {
 		mustOpen(t, m, examplePromise(1))
 		whole := saved(t)
 		for name, damage := range damages {
-			sh(t, damage)
-			if saved(t) == whole {
-				t.Fatalf("%s: no damage was done", name)
+			for len(events) > 0 { // a repair in two steps is reported twice
+				<-events
 			}
+			sh(t, damage)
+			awaitDrift(t, events) // so there was damage, whoever looks too late
 			eventually(t, name+" is healed", func() bool { return sorted(saved(t)) == sorted(whole) })
-			awaitDrift(t, events)
 		}
 	})
 }

@@ -25,6 +25,8 @@ type Manager struct {
 	// connect begins to keep promises.
 	connect func(context.Context, *Manager) error
 
+	opened tally
+
 	mu      sync.Mutex // held while Start, Apply and Stop are at work
 	static  Static
 	started bool
@@ -172,7 +174,9 @@ func (m *Manager) Open(ctx context.Context, e expect.Expectation) error {
 	if err := m.missing[f]; err != nil {
 		return err
 	}
-	return m.opener.open(ctx, e)
+	err := m.opener.open(ctx, e)
+	m.opened.add(1, err)
+	return err
 }
 
 // Close ends a promise; one that is not open is no error. It never waits
@@ -180,6 +184,16 @@ func (m *Manager) Open(ctx context.Context, e expect.Expectation) error {
 func (m *Manager) Close(id expect.ID) {
 	if m.running.Load() {
 		m.opener.close(id)
+	}
+}
+
+// Cut has the kernel forget the data connections of a session that go on.
+// Where they were translated, or the firewall admits only what the kernel
+// knows, no more of them passes. Where connections are not followed it does
+// nothing.
+func (m *Manager) Cut(session uint64) {
+	if m.running.Load() && m.watcher != nil {
+		m.watcher.cut(session)
 	}
 }
 

@@ -125,8 +125,8 @@ type Options struct {
 	// is called from a worker and must return soon; calling Open, Apply,
 	// Start or Stop in it is a deadlock.
 	Observe func(Event)
-	// Connections is told of data connections: Connected, Disconnected and
-	// EventsLost; nil means nobody. What holds for Observe holds for it.
+	// Connections is told of data connections: Connected, Reopened, Carrying,
+	// Disconnected and EventsLost; nil means nobody. What holds for Observe holds for it.
 	Connections func(Event)
 }
 

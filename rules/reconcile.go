@@ -124,6 +124,10 @@ func (d difference) unexpected() []string {
 	return lines
 }
 
+// added and removed are how many rules a repair adds and removes.
+func (d difference) added() int   { return len(d.static) + len(d.pinholes) + len(d.jumps) }
+func (d difference) removed() int { return len(d.ended) + len(d.strays) }
+
 // check compares, repairs, and tells if there was anything to repair.
 func (w *worker) check(ctx context.Context) {
 	d, err := w.reconcile(ctx)
@@ -149,6 +153,15 @@ func (w *worker) tell(lines []string, err error) {
 // reconcile makes the kernel agree with the plan and the ledger, and returns
 // what it had to change.
 func (w *worker) reconcile(ctx context.Context) (difference, error) {
+	d, err := w.agree(ctx)
+	w.reconciled.add(1, err)
+	if err == nil {
+		w.verified.Store(time.Now())
+	}
+	return d, err
+}
+
+func (w *worker) agree(ctx context.Context) (difference, error) {
 	s, err := w.kernel.Save(ctx)
 	if err != nil {
 		return difference{}, err
@@ -171,6 +184,7 @@ func (w *worker) reconcile(ctx context.Context) (difference, error) {
 	if err := w.repair(ctx, d); err != nil {
 		return d, err
 	}
+	w.installed.Store(int64(len(s.rules) + d.added() - d.removed()))
 	w.finish(slices.DeleteFunc(entries, func(e entry) bool { return !e.ended(now) }))
 	return d, unknown
 }

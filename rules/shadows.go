@@ -21,7 +21,7 @@ func dumpFlows(mark uint32) ([]flow, error) {
 		s.uint32(ctaMarkMask, mark)
 	})
 	var flows []flow
-	refused, err := s.ask(func(_ uint32, f flow) {
+	refused, err := s.dump(func(f flow) {
 		if mark == 0 || f.mark&mark != 0 {
 			flows = append(flows, f)
 		}

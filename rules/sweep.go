@@ -53,6 +53,7 @@ func (w *worker) sweep(ctx context.Context) {
 		return
 	}
 	if _, err := w.reconcile(ctx); err != nil {
+		w.closed.add(len(ended), err)
 		w.options.Observe(Event{Kind: SweepFailed, Family: w.family, Rules: texts(t.deletes), Err: err})
 	}
 }
@@ -60,6 +61,7 @@ func (w *worker) sweep(ctx context.Context) {
 // finish notes that the rules of promises are gone, and tells of those that
 // nobody had used or closed.
 func (w *worker) finish(ended []entry) {
+	w.closed.add(len(ended), nil)
 	w.ledger.strip(time.Now(), ids(ended)...)
 	for _, e := range ended {
 		if !e.closed && !e.used {

@@ -38,6 +38,8 @@ type tracker struct {
 	closing  map[addresses][]*held // closed, but perhaps in the kernel still
 	number   uint16                // of the newest shadow
 
+	withdrawn tally // promises that the kernel was asked to forget
+
 	quit, done chan struct{}
 }
 
@@ -182,6 +184,7 @@ func (t *tracker) takeOverLocked(a addresses, now time.Time) *shadow {
 			continue
 		}
 		p.shadow, p.withdrawn = nil, now
+		t.withdrawn.add(1, nil)
 		return s
 	}
 	return nil

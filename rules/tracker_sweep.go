@@ -49,7 +49,9 @@ func (t *tracker) sweepSome() (more bool) {
 		p.shadow.refresh(k)
 		limitExpectation(k, p.shadow, p.Expectation, min(p.Until.Sub(now), promiseLife))
 	}
-	if _, err := t.kernel.do(); err != nil {
+	_, err := t.kernel.do()
+	t.withdrawn.add(len(ended), err)
+	if err != nil {
 		t.options.Observe(Event{Kind: SweepFailed, Err: ctError("withdraw expectations", "", err)})
 		return false
 	}

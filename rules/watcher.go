@@ -36,10 +36,16 @@ type watcher struct {
 	// mark is a bit that all the connections have, 0 where they need not.
 	mark        uint32
 	connections *connections
-	events      *ctevents
+
+	hearing sync.Mutex // held while events are read
+	events  *ctevents
 
 	wire   sync.Mutex // held while the kernel is asked
 	kernel *ctsocket
+
+	telling sync.Mutex // held while others are told
+	mu      sync.Mutex
+	news    []Event // that others are to be told
 
 	quit chan struct{}
 	done sync.WaitGroup
@@ -72,29 +78,62 @@ func (w *watcher) start() {
 
 func (w *watcher) stop() error {
 	close(w.quit)
-	err := w.events.close()
+	err := w.events.end()
 	w.done.Wait()
+	w.hearing.Lock()
+	defer w.hearing.Unlock()
 	w.wire.Lock()
 	defer w.wire.Unlock()
-	return errors.Join(err, w.kernel.close())
+	return errors.Join(err, w.events.close(), w.kernel.close())
 }
 
-// listen reads events until the subscription is closed. Whatever goes wrong,
-// most likely that the kernel had no room for more, something was lost.
+// eventPause is for how long events gather before they are read: together they
+// cost little more than one alone.
+const eventPause = 5 * time.Millisecond
+
+// listen reads events until the subscription ends.
 func (w *watcher) listen() {
+	for w.events.wait() {
+		w.hear()
+		w.tell()
+		time.Sleep(eventPause)
+	}
+}
+
+// hear reads the events that have come. Whatever goes wrong, most likely that
+// the kernel had no room for more (ENOBUFS), something was lost.
+func (w *watcher) hear() {
+	w.hearing.Lock()
+	defer w.hearing.Unlock()
 	for {
-		err := w.events.next(w.event)
-		select {
-		case <-w.quit:
+		n, err := w.events.next(w.event)
+		if err != nil && err != unix.EAGAIN {
+			w.report(Event{Kind: EventsLost, Err: w.resync()})
+		}
+		if n < mailboxSlots && err != unix.ENOBUFS {
 			return
-		default:
 		}
-		if err != nil {
-			w.options.Connections(Event{Kind: EventsLost, Err: w.resync()})
-		}
-		if err != nil && !errors.Is(err, unix.ENOBUFS) {
-			time.Sleep(lookEvery) // it may be so again at once
-		}
+	}
+}
+
+// report notes what others are to be told. Whoever opens a promise reports and
+// does not tell, for he may hold what the told would wait for.
+func (w *watcher) report(e Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.news = append(w.news, e)
+}
+
+// tell tells others what was reported, in that order.
+func (w *watcher) tell() {
+	w.telling.Lock()
+	defer w.telling.Unlock()
+	w.mu.Lock()
+	news := w.news
+	w.news = nil
+	w.mu.Unlock()
+	for _, e := range news {
+		w.options.Connections(e)
 	}
 }
 
@@ -122,7 +161,7 @@ func (w *watcher) came(f flow) {
 	if !ok {
 		return
 	}
-	w.options.Connections(Event{Kind: Connected, Family: familyOf(e.From), Pinhole: Pinhole{e, Used}})
+	w.report(Event{Kind: Connected, Family: familyOf(e.From), Pinhole: Pinhole{e, Used}})
 }
 
 func (w *watcher) gone(f flow) {
@@ -136,18 +175,19 @@ func (w *watcher) gone(f flow) {
 // port (TIME-WAIT, RFC 9293 section 3.6.1) refuses the first packet, and the
 // client sends it again.
 func (w *watcher) ended(c connection) {
-	if c.known && !c.established && w.promises.again(c.ID) {
-		return
-	}
-	if c.known {
-		w.options.Connections(Event{Kind: Disconnected, Family: familyOf(c.From), Pinhole: Pinhole{c.Expectation, Closing}, Traffic: c.traffic})
+	switch {
+	case !c.known:
+	case !c.established && w.promises.again(c.ID):
+		w.report(Event{Kind: Reopened, Family: familyOf(c.From), Pinhole: Pinhole{c.Expectation, Open}})
+	default:
+		w.report(Event{Kind: Disconnected, Family: familyOf(c.From), Pinhole: Pinhole{c.Expectation, Closing}, Traffic: c.traffic})
 	}
 }
 
 // resync compares what is known with what the kernel holds: after events
 // were lost, and at the start.
 func (w *watcher) resync() error {
-	before := w.connections.where(func(*connection) bool { return true })
+	before := w.connections.list()
 	flows, err := dumpFlows(w.mark)
 	if err != nil {
 		return err
@@ -179,8 +219,9 @@ func (w *watcher) look() {
 		case <-w.quit:
 			return
 		case now := <-tick.C:
-			w.lookUp(w.connections.where((*connection).live))
-			w.remove(w.connections.where(func(c *connection) bool { return c.rested(now) }))
+			w.lookUp(w.connections.open())
+			w.remove(w.connections.rested(now))
+			w.tell()
 		}
 	}
 }
@@ -210,8 +251,11 @@ func (w *watcher) lookUp(list []connection) {
 // saw takes note of a connection's state.
 func (w *watcher) saw(f flow) {
 	c, ended := w.connections.see(f, time.Now())
-	if ended {
+	switch {
+	case ended:
 		w.ended(c)
+	case c.known && c.traffic.Counted:
+		w.report(Event{Kind: Carrying, Family: familyOf(c.From), Pinhole: Pinhole{c.Expectation, Used}, Traffic: c.traffic})
 	}
 	if c.known && f.tcp >= tcpEstablished && f.tcp <= tcpClose {
 		w.promises.settled(c.ID)
@@ -232,15 +276,36 @@ func (w *watcher) remove(list []connection) {
 	}
 }
 
+// How long a promise waits for an earlier connection that is closing, and how
+// often it looks.
+const (
+	closingPatience = 200 * time.Millisecond
+	closingLook     = 5 * time.Millisecond
+)
+
+// cut has the kernel forget the live connections of a session.
+func (w *watcher) cut(session uint64) {
+	other := func(c connection) bool { return !c.known || c.Session != session }
+	w.remove(slices.DeleteFunc(w.connections.open(), other))
+}
+
 // past returns the ended connections that a promised one could collide
 // with: the same target and the same source towards it. One whose end has
-// not been seen yet is looked up first, for only the ended may be deleted.
+// not been seen yet is looked up first, for only the ended may be deleted; one
+// that is closing is given a moment, since its last packets are under way.
+// What has come is heard first.
 func (w *watcher) past(e expect.Expectation) []connection {
+	w.hear()
 	ended := func(c connection) bool { return !c.live() }
-	list := w.connections.before(e)
-	if slices.ContainsFunc(list, func(c connection) bool { return c.live() }) {
-		w.lookUp(slices.DeleteFunc(slices.Clone(list), ended))
-		list = w.connections.before(e)
+	for waited := time.Duration(0); ; waited += closingLook {
+		list := w.connections.before(e)
+		if slices.ContainsFunc(list, connection.live) {
+			w.lookUp(slices.DeleteFunc(list, ended))
+			list = w.connections.before(e)
+		}
+		if waited >= closingPatience || !slices.ContainsFunc(list, connection.closing) {
+			return slices.DeleteFunc(list, connection.live)
+		}
+		time.Sleep(closingLook)
 	}
-	return slices.DeleteFunc(list, func(c connection) bool { return c.live() })
 }

@@ -3,6 +3,7 @@ package rules
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"ftpalg/alg/expect"
@@ -29,6 +30,12 @@ type worker struct {
 	absent map[string]error
 	// plan belongs to the goroutine.
 	plan plan
+
+	// What Health tells: when the kernel last agreed, and with how many
+	// rules; the comparisons, and the pinholes whose rules were deleted.
+	verified           atomic.Value // of a time.Time
+	installed          atomic.Int64
+	reconciled, closed tally
 
 	queue chan *request
 	tasks chan task

@@ -11,6 +11,16 @@ import (
 // Command judges one line of the client. The caller has asked Waiting first.
 func (d *Dialogue) Command(line wire.Line) Verdict {
 	c := wire.ParseCommand(line.Bytes)
+	v := d.command(line, c)
+	v.Verb = c.Verb
+	switch c.Verb {
+	case wire.PASS, wire.ACCT, wire.ADAT, wire.MIC, wire.CONF, wire.ENC:
+		v.Secret = c.Arg
+	}
+	return v
+}
+
+func (d *Dialogue) command(line wire.Line, c wire.Command) Verdict {
 	first := !d.spoken
 	d.spoken = true
 	switch {
@@ -35,7 +45,7 @@ func (d *Dialogue) Command(line wire.Line) Verdict {
 	case wire.AUTH:
 		return d.auth()
 	}
-	return d.forward(exchange{verb: c.Verb})
+	return d.forward(d.track(c, line.Bytes))
 }
 
 // ambiguous reports whether a telnet command (RFC 854) stands where it would

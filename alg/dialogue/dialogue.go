@@ -59,6 +59,11 @@ type Dialogue struct {
 	inForce   uint64
 	waiting   int
 
+	// user is the name that the client gave last, form the letter of the
+	// representation type in force.
+	user string
+	form byte
+
 	group replyGroup
 	// midLine says that the client has part of a reply line.
 	midLine bool
@@ -79,7 +84,7 @@ type replyGroup struct {
 // and server, as the gateway's sockets see them. It begins before the
 // server's greeting.
 func New(policy Policy, client, server netip.Addr) *Dialogue {
-	d := &Dialogue{policy: policy, client: client.Unmap(), server: server.Unmap()}
+	d := &Dialogue{policy: policy, client: client.Unmap(), server: server.Unmap(), form: defaultForm}
 	d.pending.push(exchange{verb: greeting})
 	return d
 }

@@ -72,7 +72,7 @@ func (s *script) tell(v Verdict, l wire.Line) {
 		if s.open[n] && v.Drop.Ends(n) {
 			delete(s.open, n)
 			how := "dropped"
-			if v.Drop.Used {
+			if v.Drop.By == Used {
 				how = "used"
 			}
 			s.say("  - %d %s", n, how)

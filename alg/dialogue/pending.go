@@ -18,6 +18,10 @@ type exchange struct {
 	refused Reason
 	// doubtful says that the reply may have been lost.
 	doubtful bool
+	// form is the letter that a TYPE asks for.
+	form byte
+	// transfer is what a command for one asks for, nil for other commands.
+	transfer *Transfer
 	// answer is the gateway's own reply; the server never saw the command.
 	answer string
 }

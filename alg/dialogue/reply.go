@@ -70,16 +70,19 @@ func (d *Dialogue) final(code int, line wire.Line) Verdict {
 		return d.unasked(Verdict{}, code, line)
 	}
 	if code < 200 {
-		d.pending.at(i).started = true
+		v := d.begin(d.pending.at(i))
 		d.forgetStale(i, stale)
-		return Verdict{}
+		return v
 	}
 	e := d.pending.remove(i)
 	d.forgetStale(i, stale)
 	if announcedBy(&e, code) {
 		return d.announcement(e, line)
 	}
-	return d.unasked(d.settle(e, code), code, line)
+	ended := d.conclude(&e, code)
+	v := d.unasked(d.settle(e, code), code, line)
+	v.Ended = ended
+	return v
 }
 
 // forgetStale drops the exchanges before the i-th if they are stale.
@@ -144,7 +147,7 @@ func (d *Dialogue) settle(e exchange, code int) Verdict {
 		d.waiting--
 		if positive {
 			d.inForce = e.number
-			return Verdict{Drop: Drop{Below: e.number}}
+			return Verdict{Drop: Drop{Below: e.number, By: Superseded}}
 		}
 		return Verdict{Drop: Drop{Only: e.number}}
 	case e.verb == wire.EPSV && e.epsvAll && !positive:
@@ -155,7 +158,11 @@ func (d *Dialogue) settle(e exchange, code int) Verdict {
 	case e.verb.Transfers() && (positive || e.started), e.verb == wire.ABOR && positive:
 		// The server closes the data connection after a transfer, whatever
 		// came of it, and after ABOR (RFC 959 section 3.2).
-		return Verdict{Drop: Drop{Below: d.inForce + 1, Used: e.started}}
+		drop := Drop{Below: d.inForce + 1}
+		if e.started {
+			drop.By = Used
+		}
+		return Verdict{Drop: drop}
 	}
 	return Verdict{}
 }
@@ -171,7 +178,7 @@ func (d *Dialogue) announcement(e exchange, line wire.Line) Verdict {
 	}
 	// The server has given up its former listener in any case.
 	d.inForce = e.number
-	v := Verdict{Action: Announce, Reason: e.refused, Drop: Drop{Below: e.number}}
+	v := Verdict{Action: Announce, Reason: e.refused, Drop: Drop{Below: e.number, By: Superseded}}
 	hp, err := parserOf(mode)(line.Bytes)
 	if err == nil {
 		v.Announcement = d.heard(e.number, mode, hp)

@@ -57,6 +57,14 @@ type Verdict struct {
 	Before []byte
 	// Opaque says that after this line the connection may no longer be read.
 	Opaque bool
+	// Verb is the command of a client's line; empty if unknown.
+	Verb wire.Verb
+	// Secret is where in a client's line a password stands, empty if there
+	// is none. Nobody may be shown it.
+	Secret wire.Span
+	// Begun is the transfer that begins with a server's line, Ended the one
+	// that ends with it, if any.
+	Begun, Ended *Transfer
 	// Drop lists what has ended.
 	Drop Drop
 }
@@ -68,10 +76,21 @@ type Drop struct {
 	Below uint64
 	// Only ends the announcement of this number; 0 ends none.
 	Only uint64
-	// Used says that they ended by a finished transfer, not by refusal or
-	// replacement.
-	Used bool
+	// By says how they ended.
+	By Ending
 }
+
+// Ending says how announcements end.
+type Ending uint8
+
+const (
+	// Withdrawn: their command was refused, or the session takes them back.
+	Withdrawn Ending = iota
+	// Superseded by a later announcement.
+	Superseded
+	// Used by a transfer that has finished.
+	Used
+)
 
 // Ends reports whether the announcement of this number has ended.
 func (d Drop) Ends(number uint64) bool { return number < d.Below || number == d.Only }

@@ -35,6 +35,17 @@ func (m Mode) String() string {
 // MarshalText returns the command's verb, for JSON and logs.
 func (m Mode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
 
+// UnmarshalText reads what MarshalText wrote.
+func (m *Mode) UnmarshalText(text []byte) error {
+	for mode := PASV; mode <= EPRT; mode++ {
+		if string(text) == modeNames[mode] {
+			*m = mode
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is no mode of a data connection", text)
+}
+
 // Passive reports whether the client opens the data connection (PASV, EPSV);
 // otherwise the server does (PORT, EPRT).
 func (m Mode) Passive() bool { return m == PASV || m == EPSV }

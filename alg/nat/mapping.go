@@ -33,17 +33,30 @@ type Table []Mapping
 // that does not except peer, as it is if there is none. The error is
 // ErrUnresolved if that mapping's public address is not known yet.
 func (t Table) See(local, peer netip.Addr) (View, error) {
-	local, peer = local.Unmap(), peer.Unmap()
-	for _, m := range t {
-		switch {
-		case m.Local.Unmap() != local || m.excepts(peer):
-			continue
-		case !m.Public.IsValid():
-			return View{}, fmt.Errorf("%w: %s", ErrUnresolved, m.Name)
-		}
-		return View{Addr: m.Public.Unmap(), local: m.LocalPorts, public: m.PublicPorts}, nil
+	m, _ := t.Applies(local, peer)
+	switch {
+	case m == nil:
+		return View{Addr: local.Unmap()}, nil
+	case !m.Public.IsValid():
+		return View{}, fmt.Errorf("%w: %s", ErrUnresolved, m.Name)
 	}
-	return View{Addr: local}, nil
+	return View{Addr: m.Public.Unmap(), local: m.LocalPorts, public: m.PublicPorts}, nil
+}
+
+// Applies returns the mapping by which peer sees our address local, nil if it
+// sees it as it is, and those mappings of local before it that except peer.
+func (t Table) Applies(local, peer netip.Addr) (applies *Mapping, excepting []*Mapping) {
+	local, peer = local.Unmap(), peer.Unmap()
+	for i := range t {
+		switch m := &t[i]; {
+		case m.Local.Unmap() != local:
+		case m.excepts(peer):
+			excepting = append(excepting, m)
+		default:
+			return m, excepting
+		}
+	}
+	return nil, excepting
 }
 
 func (m *Mapping) excepts(peer netip.Addr) bool {

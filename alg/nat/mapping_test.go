@@ -20,21 +20,28 @@ func TestSee(t *testing.T) {
 		{Local: addr("198.18.2.11"), Name: "gate.example.net", Except: prefixes("198.18.0.0/15")},
 		{Local: addr("2001:db8::10"), Public: addr("2001:db8:1::10"), Except: prefixes("2001:db8::/64")},
 	}
-	tests := []struct{ name, local, peer, want string }{
-		{"mapped", "198.18.2.10", "203.0.113.5", "203.0.113.80"},
-		{"excepted by the first, mapped by the second", "198.18.2.10", "192.0.2.5", "192.0.2.80"},
-		{"excepted by all", "198.18.2.10", "198.19.255.255", "198.18.2.10"},
-		{"another of our addresses", "198.18.2.12", "203.0.113.5", "198.18.2.12"},
-		{"IPv4-mapped", "::ffff:198.18.2.10", "::ffff:192.0.2.5", "192.0.2.80"},
-		{"IPv6", "2001:db8::10", "2001:db8:2::5", "2001:db8:1::10"},
-		{"IPv6 excepted", "2001:db8::10", "2001:db8::5", "2001:db8::10"},
-		{"unresolved but excepted", "198.18.2.11", "198.18.0.1", "198.18.2.11"},
+	tests := []struct {
+		name, local, peer, want string
+		mapped                  bool
+		excepting               int
+	}{
+		{"mapped", "198.18.2.10", "203.0.113.5", "203.0.113.80", true, 0},
+		{"excepted by the first, mapped by the second", "198.18.2.10", "192.0.2.5", "192.0.2.80", true, 1},
+		{"excepted by all", "198.18.2.10", "198.19.255.255", "198.18.2.10", false, 2},
+		{"another of our addresses", "198.18.2.12", "203.0.113.5", "198.18.2.12", false, 0},
+		{"IPv4-mapped", "::ffff:198.18.2.10", "::ffff:192.0.2.5", "192.0.2.80", true, 1},
+		{"IPv6", "2001:db8::10", "2001:db8:2::5", "2001:db8:1::10", true, 0},
+		{"IPv6 excepted", "2001:db8::10", "2001:db8::5", "2001:db8::10", false, 1},
+		{"unresolved but excepted", "198.18.2.11", "198.18.0.1", "198.18.2.11", false, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			v, err := table.See(addr(tt.local), addr(tt.peer))
 			if err != nil || v.Addr != addr(tt.want) {
 				t.Errorf("%s sees %s as %s, %v; want %s", tt.peer, tt.local, v.Addr, err, tt.want)
+			}
+			if m, excepting := table.Applies(addr(tt.local), addr(tt.peer)); (m != nil) != tt.mapped || len(excepting) != tt.excepting {
+				t.Errorf("mapping %v, %d mappings except the peer; want %v, %d", m, len(excepting), tt.mapped, tt.excepting)
 			}
 			if port, ok := v.Port(50000); port != 50000 || !ok {
 				t.Errorf("port 50000 is seen as %d, %v; want it as it is", port, ok)

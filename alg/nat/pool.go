@@ -127,7 +127,12 @@ func (p *Pool) Release(port uint16) {
 }
 
 // Level is how far a range is used, in ports. Total is the sum of the others.
-type Level struct{ Total, Free, Leased, Resting int }
+type Level struct {
+	Total   int `json:"total"`
+	Free    int `json:"free"`
+	Leased  int `json:"leased"`
+	Resting int `json:"resting"`
+}
 
 // Level returns how far r is used. Free ports have rested.
 func (p *Pool) Level(r Range) Level {

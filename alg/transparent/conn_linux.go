@@ -17,13 +17,11 @@ type Conn struct {
 	tryRead, tryWrite func(fd uintptr) bool
 }
 
-// Wrap makes a Conn of an accepted connection and sets its options. When it
-// fails, c is still open.
-func Wrap(c *net.TCPConn) (*Conn, error) {
+// Accepted makes a Conn of a connection that a listener of Listen accepted. It
+// has inherited the listener's options (tcp(7)). When it fails, c is still
+// open.
+func Accepted(c *net.TCPConn) (*Conn, error) {
 	w, err := newConn(c)
-	if err == nil {
-		err = control(w.raw, setOptions)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("prepare connection from %s: %w", c.RemoteAddr(), cause(err))
 	}

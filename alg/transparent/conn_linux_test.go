@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/netip"
 	"os"
 	"testing"
 	"time"
@@ -28,7 +27,7 @@ func TestEveryControlConnectionHasItsOptions(t *testing.T) {
 		{"TCP_USER_TIMEOUT", unix.SOL_TCP, unix.TCP_USER_TIMEOUT, 120_000},
 	}
 	dialed, accepted := newHost(t).pair()
-	for side, c := range map[string]*Conn{"dialed": dialed, "accepted": accepted, "wrapped": wrapped(t)} {
+	for side, c := range map[string]*Conn{"dialed": dialed, "accepted": accepted} {
 		for _, o := range options {
 			var got int
 			err := control(c.raw, func(fd int) (err error) {
@@ -40,45 +39,6 @@ func TestEveryControlConnectionHasItsOptions(t *testing.T) {
 			}
 		}
 	}
-}
-
-// wrapped returns a Conn made of a plain connection.
-func wrapped(t *testing.T) *Conn {
-	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	d := net.Dialer{}
-	plain, err := d.DialTCP(t.Context(), "tcp4", netip.AddrPort{}, localAddr(l))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { plain.Close() })
-	c, err := Wrap(plain)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-func TestAcceptedConnectionsInheritInlineUrgentData(t *testing.T) {
-	h := newHost(t)
-	l := h.listen(netip.MustParseAddrPort("127.0.0.1:0"), false)
-	h.dial(Request{Server: localAddr(l)})
-	c, err := l.AcceptTCP() // not wrapped
-	h.must(err)
-	defer c.Close()
-	raw, err := c.SyscallConn()
-	h.must(err)
-	h.must(control(raw, func(fd int) error {
-		inline, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_OOBINLINE)
-		if err == nil && inline != 1 {
-			t.Error("urgent data that comes before Wrap is lost")
-		}
-		return err
-	}))
 }
 
 // The Synch of an aborted transfer as BSD clients send it: IAC IP, then IAC DM

@@ -4,25 +4,31 @@ import (
 	"io"
 	"log/slog"
 
+	"ftpalg/alg"
 	"ftpalg/cmd/internal/config"
 )
 
 // newLog returns the program's log. Every line has a stable event name.
 func newLog(w io.Writer, f config.Format, level slog.Leveler) *slog.Logger {
-	o := &slog.HandlerOptions{Level: level}
+	o := &slog.HandlerOptions{Level: level, ReplaceAttr: nameTrace}
 	if f == config.FormatText {
 		return slog.New(slog.NewTextHandler(w, o))
 	}
 	return slog.New(slog.NewJSONHandler(w, o))
 }
 
-// levelTrace is below debug: what the peers say goes there.
-const levelTrace = slog.LevelDebug - 4
+// nameTrace gives the level that slog does not know its name.
+func nameTrace(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 && a.Key == slog.LevelKey && a.Value.Any() == alg.LevelTrace {
+		a.Value = slog.StringValue("TRACE")
+	}
+	return a
+}
 
 func slogLevel(l config.Level) slog.Level {
 	switch l {
 	case config.LevelTrace:
-		return levelTrace
+		return alg.LevelTrace
 	case config.LevelDebug:
 		return slog.LevelDebug
 	case config.LevelWarn:

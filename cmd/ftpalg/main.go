@@ -61,7 +61,7 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &misuseError{err} })
-	root.AddCommand(newRun(), newCheck(), newStatus(), newSessions(), newPinholes(), newReload(), newCleanup(), newDemo(), newInspect(), newVersion())
+	root.AddCommand(newRun(), newCheck(), newStatus(), newSessions(), newSession(), newKill(), newPinholes(), newTop(), newReload(), newCleanup(), newDoctor(), newExplain(), newDemo(), newInspect(), newVersion())
 	for _, c := range root.Commands() {
 		if c.Args == nil {
 			c.Args = noArgs

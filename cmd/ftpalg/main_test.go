@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"ftpalg/alg"
+	"ftpalg/alg/expect"
+	"ftpalg/alg/nat"
 	"ftpalg/cmd/internal/admin"
 )
 
@@ -126,6 +128,8 @@ func (p picture) Status() admin.Status {
 		Version: "1.0", Ready: p.ready, Started: moment, Config: "/etc/ftpalg/ftpalg.yaml",
 		Path: "iptables", Why: "configured", Netfilter: "iptables v1.8.9 (nf_tables)",
 		Listeners: []string{"legacy: 203.0.113.1:21", "lan: traffic of lan over IPv4"}, Sessions: 1, Pinholes: 1,
+		Ports:    alg.Ports{Passive: nat.Level{Total: 1000, Free: 939, Leased: 42, Resting: 19}, Active: nat.Level{Total: 1000, Free: 1000}},
+		Counters: alg.Counters{Transfers: 1234, Refused: 1, Traffic: alg.Traffic{FromServer: 123456789, FromClient: 1234, Counted: true}},
 		Reloaded: moment,
 	}
 	if !p.ready {
@@ -137,7 +141,10 @@ func (p picture) Status() admin.Status {
 func (p picture) Sessions() []alg.SessionInfo {
 	return []alg.SessionInfo{{
 		Session: 12, Listener: "legacy", Client: netip.MustParseAddrPort("203.0.113.10:40001"),
-		Server: netip.MustParseAddrPort("198.18.1.20:21"), Started: moment, Idle: 2.4, State: "readable", Transferring: true, Announced: 3,
+		Reached: netip.MustParseAddrPort("203.0.113.1:21"), Seen: netip.MustParseAddrPort("198.18.1.1:40001"),
+		Server: netip.MustParseAddrPort("198.18.1.20:21"), User: "joe", Started: moment, Idle: 2.4, State: "readable",
+		Transferring: true, Transfer: &alg.RunningTransfer{Command: "RETR", File: "a\x1bb", Began: moment},
+		Announced: 3, ClientLines: 12, ServerLines: 1, Traffic: alg.Traffic{FromServer: 123456789, FromClient: 1234, Counted: true},
 	}}
 }
 
@@ -151,6 +158,28 @@ func (p picture) Pinholes() []admin.Pinhole {
 
 func (p picture) Reload() error { return nil }
 
+func (p picture) Session(n uint64) (alg.SessionDetail, bool) {
+	return alg.SessionDetail{
+		SessionInfo: p.Sessions()[0],
+		Dialogue: []alg.Line{
+			{At: moment, From: alg.FromServer, Text: "220 ready"},
+			{At: moment, From: alg.FromClient, Text: "PASS ****"},
+			{At: moment, From: alg.FromServer, Text: "227 (198,18,1,20,91,115)", Told: "227 (203,0,113,1,195,97)", Pinhole: 34},
+			{At: moment, From: alg.FromClient, Text: "EPRT |1|203.0.113.10|40002|", Told: "EPRT |1|203.0.113.10|40002|", Pinhole: 33},
+			{At: moment, From: alg.FromClient, Text: "PORT 192,0,2,1,4,5", Refused: "third_party"},
+			{At: moment, From: alg.FromGateway, Text: "501 PORT to another host is refused."},
+			{At: moment, From: alg.FromClient, Text: "RETR \x1b[2J"},
+		},
+		Data: []alg.DataConnection{{
+			Pinhole: 34, Mode: expect.PASV, From: netip.MustParseAddr("203.0.113.10"), To: netip.MustParseAddrPort("203.0.113.1:50017"),
+			Target: netip.MustParseAddrPort("198.18.1.20:23411"), Seen: netip.MustParseAddr("198.18.1.1"), Promised: moment,
+			State: alg.DataConnected, Command: "RETR", File: "\x1b[2J", Traffic: alg.Traffic{FromServer: 123456789, FromClient: 1234, Counted: true},
+		}},
+	}, n == 12
+}
+
+func (p picture) Kill(n uint64) bool { return n == 12 }
+
 func show(t *testing.T, p picture) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "admin.sock")
@@ -159,7 +188,7 @@ func show(t *testing.T, p picture) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := admin.NewServer(l, p)
+	s := admin.NewServer(l, p, nil)
 	done := make(chan error, 1)
 	go func() { done <- s.Serve() }()
 	t.Cleanup(func() {
@@ -178,6 +207,9 @@ func TestTablesReadLikeThis(t *testing.T) {
 	showSessions(&all, p.Sessions(), moment.Add(90*time.Second))
 	all.WriteString("$ ftpalg pinholes\n")
 	showPinholes(&all, p.Pinholes(), moment.Add(250*time.Millisecond))
+	all.WriteString("$ ftpalg session 12\n")
+	detail, _ := p.Session(12)
+	showSession(&all, detail, moment.Add(90*time.Second))
 	compare(t, "tables.golden", all.String())
 }
 
@@ -195,6 +227,29 @@ func TestStatusOfAGatewayThatIsNotReadyExitsWith1(t *testing.T) {
 	out, errs, status := runLine(t, "status", "--socket", show(t, picture{}))
 	if status != 1 || errs != "" || !strings.Contains(out, "not ready: it is starting or stopping") {
 		t.Errorf("status %d, %q, %q", status, out, errs)
+	}
+}
+
+func TestOneSessionIsShownAndKilled(t *testing.T) {
+	socket := show(t, picture{ready: true})
+	for _, c := range []struct {
+		line   []string
+		status int
+		want   string
+	}{
+		{[]string{"session", "12"}, exitOK, "<--  220 ready"},
+		{[]string{"session", "12", "--json"}, exitOK, `"text": "220 ready"`},
+		{[]string{"session", "13"}, exitFailed, "there is no session 13"},
+		{[]string{"session", "twelve"}, exitMisused, `"twelve" is not the number of a session`},
+		{[]string{"session"}, exitMisused, "1 arg"},
+		{[]string{"kill", "12"}, exitOK, "session 12 has been ended"},
+		{[]string{"kill", "13"}, exitFailed, "there is no session 13"},
+		{[]string{"top", "-n", "1"}, exitOK, "203.0.113.10:40001"},
+	} {
+		out, errs, status := runLine(t, append(c.line, "--socket", socket)...)
+		if status != c.status || !strings.Contains(out+errs, c.want) {
+			t.Errorf("%v: status %d, %q, %q", c.line, status, out, errs)
+		}
 	}
 }
 

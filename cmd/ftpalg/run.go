@@ -25,7 +25,8 @@ func newRun() *cobra.Command {
 		Use:   "run",
 		Short: "Run the gateway in the foreground",
 		Long: "run serves until SIGTERM or SIGINT; then it accepts no more, lets transfers finish for\n" +
-			"limits.drain_timeout, and leaves no rule behind. SIGHUP reads the configuration again.",
+			"limits.drain_timeout, and leaves no rule behind. SIGHUP reads the configuration again,\n" +
+			"SIGUSR1 opens the transfer log anew.",
 		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), file, c.ErrOrStderr()) },
 	}
 	c.Flags().StringVarP(&file, "config", "c", defaultConfig, "configuration `file`")
@@ -41,11 +42,8 @@ func run(ctx context.Context, file string, stderr io.Writer) error {
 	log := newLog(stderr, cfg.Log.Format, level)
 	setLevel := func(l config.Log) { level.Set(slogLevel(l.Level)) }
 	setLevel(cfg.Log)
-	if cfg.Log.Transfers != "" {
-		log.Warn("log.transfers: this version writes no transfer log", "event", "unsupported")
-	}
 	d, err := gateway.New(gateway.Options{
-		File: file, Config: cfg, Log: log, SetLevel: setLevel, Version: version(),
+		File: file, Config: cfg, Log: log, SetLevel: setLevel, Version: version(), Build: build(),
 		Ready:    func() { daemon.SdNotify(false, daemon.SdNotifyReady) },
 		Stopping: func() { daemon.SdNotify(false, daemon.SdNotifyStopping) },
 	})
@@ -57,9 +55,11 @@ func run(ctx context.Context, file string, stderr io.Writer) error {
 	debug.SetGCPercent(50)
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	hangups, stopHangups := hangups()
-	defer stopHangups()
-	if err := d.Run(ctx, hangups); err != nil {
+	reload, stopReload := each(syscall.SIGHUP)
+	defer stopReload()
+	reopen, stopReopen := each(syscall.SIGUSR1)
+	defer stopReopen()
+	if err := d.Run(ctx, gateway.Asked{Reload: reload, Reopen: reopen}); err != nil {
 		return fmt.Errorf("run: %w", err)
 	}
 	return nil

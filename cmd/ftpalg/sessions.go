@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"ftpalg/alg"
 	"ftpalg/cmd/internal/admin"
+	"ftpalg/cmd/internal/words"
 )
 
 func newSessions() *cobra.Command {
@@ -19,11 +21,20 @@ func showSessions(w io.Writer, all []alg.SessionInfo, now time.Time) error {
 	rows := make([]string, len(all))
 	for i, s := range all {
 		state := s.State
-		if s.Transferring {
-			state += ", transferring"
+		if what := words.Transfer(&s); what != "" {
+			state += ", " + what
 		}
-		rows[i] = fmt.Sprintf("%d\t%s\t%s\t%s\t%s\t%s\t%s\t%d", s.Session, s.Listener, s.Client, s.Server,
-			short(now.Sub(s.Started)), short(time.Duration(s.Idle*float64(time.Second))), state, s.Announced)
+		rows[i] = fmt.Sprintf("%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s", s.Session, s.Listener, s.Client, s.Server,
+			cmp.Or(words.Plain(s.User), "-"), short(now.Sub(s.Started)), short(time.Duration(s.Idle*float64(time.Second))),
+			volume(s.Traffic), s.Announced, state)
 	}
-	return table(w, "SESSION\tLISTENER\tCLIENT\tSERVER\tAGE\tIDLE\tSTATE\tANNOUNCED", rows)
+	return table(w, "SESSION\tLISTENER\tCLIENT\tSERVER\tUSER\tAGE\tIDLE\tBYTES\tANNOUNCED\tSTATE", rows)
+}
+
+// volume returns what was carried both ways, "-" where nothing was counted.
+func volume(t alg.Traffic) string {
+	if !t.Counted {
+		return "-"
+	}
+	return words.Bytes(t.FromClient + t.FromServer)
 }

@@ -8,7 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ftpalg/alg/nat"
 	"ftpalg/cmd/internal/admin"
+	"ftpalg/cmd/internal/words"
 )
 
 func newStatus() *cobra.Command {
@@ -41,6 +43,14 @@ func showStatus(w io.Writer, s admin.Status, now time.Time) error {
 		}
 		fmt.Fprintf(w, "%-14s %s\n", head, l)
 	}
-	_, err := fmt.Fprintf(w, "now            %d sessions, %d pinholes\n", s.Sessions, s.Pinholes)
+	fmt.Fprintf(w, "data ports     passive %s; active %s\n", level(s.Ports.Passive), level(s.Ports.Active))
+	fmt.Fprintf(w, "so far         %s, %s; %s refused, %s turned away\n", words.Count(s.Counters.Transfers, "transfer"),
+		words.Traffic(s.Counters.Traffic), words.Count(s.Counters.Refused, "line"), words.Count(s.Counters.TurnedAway, "connection"))
+	_, err := fmt.Fprintf(w, "now            %s, %s\n", words.Count(uint64(s.Sessions), "session"), words.Count(uint64(s.Pinholes), "pinhole"))
 	return err
+}
+
+// level says how far a range of ports is used.
+func level(l nat.Level) string {
+	return fmt.Sprintf("%d of %d leased, %d resting", l.Leased, l.Total, l.Resting)
 }

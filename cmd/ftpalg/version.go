@@ -2,9 +2,12 @@ package main
 
 import (
 	"fmt"
+	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"ftpalg/cmd/internal/metrics"
 )
 
 // release is set by the linker: -X main.release=1.2.3.
@@ -12,16 +15,29 @@ var release = "dev"
 
 // version returns the release and the revision that it was built from.
 func version() string {
+	if r := revision(); r != "" {
+		return release + " (" + r + ")"
+	}
+	return release
+}
+
+// revision returns the beginning of the commit's hash, "" if it is unknown.
+func revision() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return release
+		return ""
 	}
 	for _, s := range info.Settings {
 		if s.Key == "vcs.revision" {
-			return release + " (" + s.Value[:min(12, len(s.Value))] + ")"
+			return s.Value[:min(12, len(s.Value))]
 		}
 	}
-	return release
+	return ""
+}
+
+// build is the same for metrics.
+func build() metrics.Build {
+	return metrics.Build{Version: release, Revision: revision(), GoVersion: runtime.Version()}
 }
 
 func newVersion() *cobra.Command {

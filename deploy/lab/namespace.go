@@ -99,6 +99,36 @@ func createNamespace(name string, prepare func() error) (netns.NsHandle, error) 
 	return netns.None(), errors.Join(err, removeNamespace(name))
 }
 
+// shareNamedDir makes the folder of names a shared mount, as ip-netns(8) does
+// before its first namespace. If it did that later, while our namespaces have
+// names there, it would cover the folder with a copy, and below the copy the
+// names could not be removed any more.
+func shareNamedDir() error {
+	if err := os.MkdirAll(namedDir, 0o755); err != nil {
+		return &UnavailableError{Cause: fmt.Errorf("make %s: %w", namedDir, err)}
+	}
+	dir, err := os.Open(namedDir)
+	if err != nil {
+		return &UnavailableError{Cause: fmt.Errorf("open %s: %w", namedDir, err)}
+	}
+	defer dir.Close() // and with it goes the lock
+	if err := unix.Flock(int(dir.Fd()), unix.LOCK_EX); err != nil {
+		return fmt.Errorf("lock %s: %w", namedDir, err)
+	}
+	share := func() error { return unix.Mount("", namedDir, "", unix.MS_SHARED|unix.MS_REC, "") }
+	err = share()
+	if errors.Is(err, unix.EINVAL) { // it is no mount yet
+		err = unix.Mount(namedDir, namedDir, "", unix.MS_BIND|unix.MS_REC, "")
+		if err == nil {
+			err = share()
+		}
+	}
+	if err != nil {
+		return &UnavailableError{Cause: fmt.Errorf("share %s: %w", namedDir, err)}
+	}
+	return nil
+}
+
 // removeNamespace takes the name away; the namespace goes with its last
 // process and socket. A name that does not exist, or that is a plain file
 // because its maker died early, is no error.

@@ -42,7 +42,7 @@ func New(ctx context.Context, prefix string) (*Network, error) {
 	if err := probe(); err != nil {
 		return nil, err
 	}
-	if err := removeLeftovers(prefix); err != nil {
+	if err := errors.Join(shareNamedDir(), removeLeftovers(prefix)); err != nil {
 		return nil, err
 	}
 	n := &Network{name: uniqueName(prefix), hosts: make(map[string]*Host)}

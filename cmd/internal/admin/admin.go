@@ -25,6 +25,10 @@ type Status struct {
 	Listeners []string `json:"listeners"`
 	Sessions  int      `json:"sessions"`
 	Pinholes  int      `json:"pinholes"`
+	// Ports is how far the data ports are used, Counters what was counted
+	// since the start.
+	Ports    alg.Ports    `json:"ports"`
+	Counters alg.Counters `json:"counters"`
 	// Reloaded is when the configuration in force was read; ReloadError is
 	// why a later one was not taken.
 	Reloaded    time.Time `json:"reloaded"`
@@ -42,6 +46,11 @@ type Pinhole struct {
 	Seen    netip.Addr     `json:"seen"`
 	State   string         `json:"state"`
 	Expires time.Time      `json:"expires"`
+	// Command and File are those of the transfer that its connection carries.
+	Command string `json:"command,omitempty"`
+	File    string `json:"file,omitempty"`
+	// Traffic is what it has carried.
+	alg.Traffic
 	// Rules are those of netfilter that admit it, as iptables -S prints them.
 	Rules []string `json:"rules,omitempty"`
 }
@@ -51,6 +60,12 @@ type Source interface {
 	Status() Status
 	Sessions() []alg.SessionInfo
 	Pinholes() []Pinhole
+	// Session describes one session; false says that there is none of this
+	// number.
+	Session(number uint64) (alg.SessionDetail, bool)
+	// Kill ends one session, with its data connections; false says that
+	// there is none of this number.
+	Kill(number uint64) bool
 	// Reload reads the configuration again and returns why it was not taken.
 	Reload() error
 }

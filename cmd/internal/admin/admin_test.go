@@ -7,16 +7,19 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"ftpalg/alg"
+	"ftpalg/alg/expect"
 )
 
 type fakeSource struct {
 	missing []string
 	reload  error
+	killed  []uint64
 }
 
 func (f *fakeSource) Status() Status {
@@ -27,6 +30,17 @@ func (f *fakeSource) Sessions() []alg.SessionInfo {
 }
 func (f *fakeSource) Pinholes() []Pinhole {
 	return []Pinhole{{Session: 7, Mode: "PASV", Expires: time.Unix(1, 0).UTC()}}
+}
+func (f *fakeSource) Session(n uint64) (alg.SessionDetail, bool) {
+	return alg.SessionDetail{
+		SessionInfo: alg.SessionInfo{Session: n},
+		Dialogue:    []alg.Line{{From: alg.FromClient, Text: "PASS ****"}},
+		Data:        []alg.DataConnection{{Pinhole: 3, Mode: expect.EPSV, State: alg.DataConnected}},
+	}, n == 7
+}
+func (f *fakeSource) Kill(n uint64) bool {
+	f.killed = append(f.killed, n)
+	return n == 7
 }
 func (f *fakeSource) Reload() error { return f.reload }
 
@@ -50,7 +64,7 @@ func socket(t *testing.T, src Source) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	serveOn(t, NewServer(l, src))
+	serveOn(t, NewServer(l, src, nil))
 	return path
 }
 
@@ -67,6 +81,25 @@ func TestClientReadsWhatTheServerShows(t *testing.T) {
 	}
 	if err := c.Reload(); err != nil {
 		t.Errorf("Reload: %v", err)
+	}
+}
+
+func TestOneSessionIsShownAndKilled(t *testing.T) {
+	src := &fakeSource{}
+	c := NewClient(socket(t, src))
+	s, err := c.Session(7)
+	if err != nil || s.Session != 7 || len(s.Dialogue) != 1 || s.Dialogue[0].Text != "PASS ****" ||
+		len(s.Data) != 1 || s.Data[0].Mode != expect.EPSV || s.Data[0].State != alg.DataConnected {
+		t.Errorf("Session is %+v, %v", s, err)
+	}
+	if err := c.Kill(7); err != nil || !slices.Equal(src.killed, []uint64{7}) {
+		t.Errorf("Kill: %v; these were killed: %v", err, src.killed)
+	}
+	_, err = c.Session(8)
+	for _, err := range []error{err, c.Kill(8)} {
+		if err == nil || err.Error() != "there is no session 8" {
+			t.Errorf("of a session that is not there the error is %v", err)
+		}
 	}
 }
 
@@ -106,13 +139,16 @@ func TestStaleSocketIsReplacedAndALiveOneIsNot(t *testing.T) {
 	}
 }
 
+// free is a guard that lets all through.
+func free(h http.Handler) http.Handler { return h }
+
 func TestViewerOnlyShows(t *testing.T) {
 	src := &fakeSource{missing: []string{"it is starting", "no rules"}}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	serveOn(t, NewViewer(l, src))
+	serveOn(t, NewViewer(l, src, nil, free))
 	base := "http://" + l.Addr().String()
 	status := func(method, path string) int {
 		t.Helper()
@@ -132,7 +168,8 @@ func TestViewerOnlyShows(t *testing.T) {
 		want         int
 	}{
 		{"GET", "/healthz", 200}, {"GET", "/readyz", 503}, {"GET", "/status", 200},
-		{"POST", "/reload", 404}, {"POST", "/status", 405}, {"GET", "/nothing", 404},
+		{"GET", "/session/7", 200}, {"GET", "/session/8", 404}, {"GET", "/session/x", 404},
+		{"POST", "/session/7/kill", 404}, {"POST", "/reload", 404}, {"POST", "/status", 405}, {"GET", "/nothing", 404},
 	} {
 		if got := status(c.method, c.path); got != c.want {
 			t.Errorf("%s %s answers %d, want %d", c.method, c.path, got, c.want)

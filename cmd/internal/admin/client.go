@@ -51,6 +51,18 @@ func (c *Client) Pinholes() (p []Pinhole, err error) {
 	return p, err
 }
 
+// Session asks for one session.
+func (c *Client) Session(number uint64) (s alg.SessionDetail, err error) {
+	err = c.get(fmt.Sprintf("/session/%d", number), &s)
+	return s, err
+}
+
+// Kill ends one session; the error says if there was none.
+func (c *Client) Kill(number uint64) error {
+	_, err := c.do(http.MethodPost, fmt.Sprintf("/session/%d/kill", number))
+	return err
+}
+
 // Reload has the configuration read again, and returns why it was not taken.
 func (c *Client) Reload() error {
 	_, err := c.do(http.MethodPost, "/reload")

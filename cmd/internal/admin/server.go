@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -47,12 +48,20 @@ func Listen(path string) (net.Listener, error) {
 }
 
 // NewServer returns a Server for the admin socket l, that shows and changes
-// src once Serve is called.
-func NewServer(l net.Listener, src Source) *Server {
-	mux := views(src)
+// src once Serve is called, and shows the pages.
+func NewServer(l net.Listener, src Source, pages Pages) *Server {
+	mux := pages.on(views(src))
 	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, _ *http.Request) {
 		if err := src.Reload(); err != nil {
 			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("POST /session/{number}/kill", func(w http.ResponseWriter, r *http.Request) {
+		n, ok := number(r)
+		if !ok || !src.Kill(n) {
+			noSession(w, r)
 			return
 		}
 		w.WriteHeader(http.StatusNoContent)
@@ -61,8 +70,10 @@ func NewServer(l net.Listener, src Source) *Server {
 }
 
 // NewViewer returns a Server for the address of admin.http, that only shows
-// src.
-func NewViewer(l net.Listener, src Source) *Server { return newServer(l, views(src)) }
+// src and the pages, to those whom guard lets through to what it is given.
+func NewViewer(l net.Listener, src Source, pages Pages, guard func(http.Handler) http.Handler) *Server {
+	return newServer(l, guard(pages.on(views(src))))
+}
 
 func newServer(l net.Listener, h http.Handler) *Server {
 	const slowest = 10 * time.Second
@@ -91,13 +102,22 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// views shows src: three tables in JSON, whether the process answers
+// views shows src: three tables and one session in JSON, whether the process answers
 // (/healthz), and whether it serves (/readyz: 503 with what is missing).
 func views(src Source) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { reply(w, src.Status()) })
 	mux.HandleFunc("GET /sessions", func(w http.ResponseWriter, _ *http.Request) { reply(w, src.Sessions()) })
 	mux.HandleFunc("GET /pinholes", func(w http.ResponseWriter, _ *http.Request) { reply(w, src.Pinholes()) })
+	mux.HandleFunc("GET /session/{number}", func(w http.ResponseWriter, r *http.Request) {
+		n, valid := number(r)
+		s, ok := src.Session(n)
+		if !valid || !ok {
+			noSession(w, r)
+			return
+		}
+		reply(w, s)
+	})
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "alive") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if s := src.Status(); !s.Ready {
@@ -107,6 +127,16 @@ func views(src Source) *http.ServeMux {
 		fmt.Fprintln(w, "ready")
 	})
 	return mux
+}
+
+// number returns the session that a request names.
+func number(r *http.Request) (n uint64, ok bool) {
+	n, err := strconv.ParseUint(r.PathValue("number"), 10, 64)
+	return n, err == nil
+}
+
+func noSession(w http.ResponseWriter, r *http.Request) {
+	http.Error(w, "there is no session "+r.PathValue("number"), http.StatusNotFound)
 }
 
 func reply(w http.ResponseWriter, v any) {

@@ -20,6 +20,7 @@ func (c *Config) check(r *report) {
 		c.NAT[i].check(r, index("nat", i), c.Data)
 	}
 	c.checkMappings(r)
+	c.checkAdmin(r)
 }
 
 func (c *Config) checkLimits(r *report) {

@@ -29,12 +29,16 @@ func (l *Listener) checkTransparent(r *report, listener string) {
 func (t *Transparent) families() []bool {
 	var families []bool
 	for _, is4 := range []bool{true, false} {
-		if holds(t.Clients, is4) && holds(t.Servers, is4) {
+		if t.Serves(is4) {
 			families = append(families, is4)
 		}
 	}
 	return families
 }
+
+// Serves reports whether there are clients and servers of the family, IPv4 if
+// is4 is set, else IPv6.
+func (t *Transparent) Serves(is4 bool) bool { return holds(t.Clients, is4) && holds(t.Servers, is4) }
 
 // holds reports whether some network is of the family, or could not be read.
 // No networks at all mean any.

@@ -81,7 +81,17 @@ type Admin struct {
 	// HTTP is where metrics and the status page are served; invalid for
 	// nowhere.
 	HTTP netip.AddrPort
+	// Token is what HTTP asks for; TokenFile is the absolute path of a file
+	// that holds it. At most one is set, and one of them is where HTTP is not
+	// on loopback.
+	Token     Secret
+	TokenFile string
+	// Pprof adds the profiles of net/http/pprof to both.
+	Pprof bool
 }
+
+// Guarded reports whether HTTP asks for a token.
+func (a *Admin) Guarded() bool { return !a.Token.IsZero() || a.TokenFile != "" }
 
 // Log is what is written, and how.
 type Log struct {
@@ -123,9 +133,9 @@ type Netfilter struct {
 	RouteTable, RulePriority int
 }
 
-// defaults returns the configuration that an empty file would mean, were it
+// Default returns the configuration that an empty file would mean, were it
 // valid.
-func defaults() *Config {
+func Default() *Config {
 	return &Config{
 		Data: Data{
 			Path:           PathAuto,

@@ -45,6 +45,9 @@
 //	admin:
 //	  socket: /run/ftpalg/admin.sock
 //	  http: 127.0.0.1:9121           # default: off
+//	  token: 6f1c0e5b9a7d4832        # 16 to 512 characters; required where http is not on loopback
+//	  token_file: /etc/ftpalg/token  # in place of token: a file with nothing else in it
+//	  pprof: false                   # profiles of the process at /debug/pprof/: true or false
 //
 //	log:
 //	  level: info                    # error, warn, info, debug, trace

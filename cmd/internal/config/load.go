@@ -28,7 +28,7 @@ func Load(path string) (*Config, error) {
 // The error is a List: everything that is wrong, in file order.
 func Parse(name string, data []byte) (*Config, error) {
 	r := newReport(name)
-	c := defaults()
+	c := Default()
 	if root, ok := r.document(data); ok {
 		d := &decoder{report: r, left: maxValues}
 		group(c.fields()).read(d, "", root)

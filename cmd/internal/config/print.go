@@ -9,7 +9,8 @@ import (
 )
 
 // Print writes the configuration in force as YAML, every default included.
-// Parsing it gives the same configuration again.
+// Parsing it gives the same configuration again, but for a token, which is
+// hidden behind a word that is refused as one.
 func (c *Config) Print(w io.Writer) error {
 	var text bytes.Buffer
 	e := yaml.NewEncoder(&text)
@@ -29,7 +30,9 @@ func (w word) node() *yaml.Node {
 		return nil
 	}
 	n := &yaml.Node{Kind: yaml.ScalarNode, Value: text}
-	if tag := n.ShortTag(); tag != "!!str" && tag != "!!int" {
+	switch n.ShortTag() {
+	case "!!str", "!!int", "!!bool":
+	default:
 		n.Style = yaml.DoubleQuotedStyle // else it would be read as null, for example
 	}
 	return n

@@ -15,7 +15,9 @@ func TestNeedsRestartNamesWhatAReloadCannotChange(t *testing.T) {
 		{"nothing", "", nil},
 		{"what a reload changes", "limits: {sessions: 200}\nlog: {level: debug}\ndata: {pinhole_timeout: 5s}\nnat: [{local: 203.0.113.1, public: 192.0.2.1}]\n", nil},
 		{"data.path", "data: {path: iptables}\n", []string{"data.path"}},
-		{"admin", "admin: {socket: /tmp/s, http: 127.0.0.1:9121}\n", []string{"admin.socket", "admin.http"}},
+		{"tokens", "admin: {token: 6f1c0e5b9a7d4832}\n", []string{"admin.token"}},
+		{"token files", "admin: {token_file: /etc/ftpalg/token}\n", []string{"admin.token_file"}},
+		{"admin", "admin: {socket: /tmp/s, http: 127.0.0.1:9121, pprof: true}\n", []string{"admin.socket", "admin.http", "admin.pprof"}},
 		{"netfilter", "netfilter: {mark: 1, route_table: 7, rule_priority: 8}\n",
 			[]string{"netfilter.mark", "netfilter.route_table", "netfilter.rule_priority"}},
 	} {

@@ -126,6 +126,18 @@ func permission() codec[bool] {
 	}
 }
 
+// flag is the word true or false.
+func flag() codec[bool] {
+	words := choice("true", "false")
+	return codec[bool]{
+		parse: func(text string) (bool, error) {
+			word, err := words.parse(text)
+			return word == "true", err
+		},
+		format: strconv.FormatBool,
+	}
+}
+
 // absolute is the absolute path of a file, of at most that many bytes.
 func absolute(most int) codec[string] {
 	parse := func(text string) (string, error) {

@@ -83,9 +83,13 @@ func (l *Limits) fields() []field {
 
 func (a *Admin) fields() []field {
 	return []field{
-		// sun_path holds 108 bytes with its NUL (manual page unix(7)).
+		// sun_path holds 108 bytes with its NUL (manual page unix(7)), a path
+		// 4096 with its NUL (limits.h).
 		{"socket", one(&a.Socket, absolute(107))},
 		{"http", one(&a.HTTP, endpoint("9121"))},
+		{"token", one(&a.Token, token())},
+		{"token_file", one(&a.TokenFile, absolute(4095))},
+		{"pprof", one(&a.Pprof, flag())},
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"ftpalg/alg/nat"
 	"ftpalg/alg/transparent"
 	"ftpalg/cmd/internal/config"
+	"ftpalg/cmd/internal/metrics"
+	"ftpalg/cmd/internal/xferlog"
 	"ftpalg/rules"
 )
 
@@ -26,7 +28,11 @@ type Options struct {
 	Log    *slog.Logger
 	// SetLevel changes the level of Log.
 	SetLevel func(config.Log)
+	// Observer is told what happens to sessions.
+	Observer alg.Observer
 	Version  string
+	// Build is what the metrics say of the program.
+	Build metrics.Build
 	// Ready is called once every listener is up and its rules are in place,
 	// Stopping when the end begins.
 	Ready, Stopping func()
@@ -41,6 +47,10 @@ type Daemon struct {
 	gateway   *alg.Gateway
 	addresses *transparent.Addresses
 	resolver  *resolver
+	metrics   *metrics.Metrics
+	meter     *meter
+	refusals  *refusals
+	transfers *xferlog.Log
 
 	// changing is held while start, Reload, lookUp and stop are at work,
 	// which may wait for the kernel or a name server. Only they change what
@@ -55,6 +65,7 @@ type Daemon struct {
 	sockets     map[endpoint]*socket
 	down        map[endpoint]error // sockets that stopped accepting
 	ready       bool
+	stopping    bool
 	reloaded    time.Time
 	reloadError error
 	// rulesFailed is when rules could last not be compared or repaired, and
@@ -70,6 +81,9 @@ func New(o Options) (*Daemon, error) {
 		o: o, log: o.Log, started: time.Now(), config: o.Config, reloaded: time.Now(),
 		addresses: transparent.NewAddresses(),
 		resolver:  newResolver(o.Log),
+		metrics:   metrics.New(o.Build),
+		meter:     newMeter(),
+		refusals:  newRefusals(),
 		sockets:   make(map[endpoint]*socket),
 		down:      make(map[endpoint]error),
 	}
@@ -82,13 +96,25 @@ func New(o Options) (*Daemon, error) {
 	}
 	d.gateway = alg.New(alg.Options{
 		Kernel: &kernel{d.rules, d.addresses, d.listens}, Log: o.Log, Settings: settings(o.Config, nil),
+		Observer: alg.Observers(d.metrics.Observer(), alg.Observer{TransferEnded: d.logTransfer},
+			alg.Observer{TransferEnded: d.meter.transferEnded}, d.refusals.observer(), o.Observer),
 	})
+	d.metrics.Watch(d.measure)
+	d.metrics.Reloaded(true, d.reloaded)
 	return d, nil
 }
 
-// Run serves until ctx ends. Reload is asked for by reload. It leaves no rule
-// behind, whatever it returns.
-func (d *Daemon) Run(ctx context.Context, reload <-chan struct{}) error {
+// Asked are what signals ask for while the daemon runs.
+type Asked struct {
+	// Reload asks for Reload, Reopen for the transfer log to be opened anew.
+	Reload, Reopen <-chan struct{}
+}
+
+// Run serves until ctx ends. It leaves no rule behind, whatever it returns.
+func (d *Daemon) Run(ctx context.Context, asked Asked) error {
+	d.transfers = xferlog.New(d.transfersFailed)
+	defer d.transfers.Close()
+	d.transfers.Open(d.config.Log.Transfers)
 	closeWindows, err := d.openWindows()
 	if err != nil {
 		return err
@@ -101,7 +127,8 @@ func (d *Daemon) Run(ctx context.Context, reload <-chan struct{}) error {
 	d.o.Ready()
 	path, why := d.rules.Path()
 	d.log.Info("ready", "event", "ready", "path", path, "why", why, "netfilter", d.rules.Describe(), "listeners", d.listening())
-	d.watch(ctx, reload)
+	d.watch(ctx, asked)
+	d.unready()
 	d.o.Stopping()
 	d.log.Info("stopping", "event", "stopping", "grace", d.config.Limits.DrainTimeout)
 	return d.stop()
@@ -136,7 +163,7 @@ func (d *Daemon) publish(c *config.Config, t nat.Table, sockets map[endpoint]*so
 }
 
 // watch obeys reloads and looks names up again until ctx ends.
-func (d *Daemon) watch(ctx context.Context, reload <-chan struct{}) {
+func (d *Daemon) watch(ctx context.Context, asked Asked) {
 	tick := time.NewTicker(lookupRetry)
 	defer tick.Stop()
 	looked := time.Now()
@@ -144,8 +171,10 @@ func (d *Daemon) watch(ctx context.Context, reload <-chan struct{}) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-reload:
+		case <-asked.Reload:
 			d.Reload()
+		case <-asked.Reopen:
+			d.reopen()
 		case now := <-tick.C:
 			if d.lookupDue(now.Sub(looked)) {
 				d.lookUp(ctx)
@@ -177,9 +206,7 @@ func (d *Daemon) stop() error {
 	d.changing.Lock()
 	defer d.changing.Unlock()
 	d.stopped = true
-	d.mu.Lock()
-	d.ready = false
-	d.mu.Unlock()
+	d.unready()
 	closeAll(d.sockets)
 	d.serving.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), d.config.Limits.DrainTimeout)
@@ -193,6 +220,13 @@ func (d *Daemon) stop() error {
 	return nil
 }
 
+// unready says to those who ask that no new session should come.
+func (d *Daemon) unready() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ready, d.stopping = false, true
+}
+
 // stopTimeout bounds the removal of the rules, which may have to wait for
 // another program's lock.
 const stopTimeout = 20 * time.Second
@@ -203,6 +237,7 @@ func (d *Daemon) observe(e rules.Event) {
 	case rules.Expired:
 		d.log.Debug("nobody came", "event", "pinhole_expired", "session", e.Pinhole.Session, "pinhole", e.Pinhole.Expectation)
 	case rules.Drift:
+		d.metrics.Drifted(len(e.Rules))
 		d.log.Warn("rules were missing or had come back, and are as they should be again", "event", "rules_drift",
 			"family", e.Family.String(), "rules", e.Rules)
 	default:
@@ -214,22 +249,34 @@ func (d *Daemon) observe(e rules.Event) {
 	}
 }
 
-// follow writes what data connections do into the log. It is called for each
-// of them, so it makes nothing that is not logged.
+// follow passes on what data connections do. It is called for each of them,
+// so it makes nothing that is not logged.
 func (d *Daemon) follow(e rules.Event) {
-	if e.Kind == rules.EventsLost {
+	switch e.Kind {
+	case rules.EventsLost:
 		d.log.Warn("the kernel had more to report than was read, and what was missed has been looked up",
 			"event", "events_lost", "error", e.Err)
-		return
+	case rules.Connected:
+		d.gateway.Connected(e.Pinhole.ID)
+		d.meter.connected(e.Pinhole.ID)
+		d.trace(e, "data connection came", "event", "data_begin")
+	case rules.Reopened:
+		d.gateway.Reopened(e.Pinhole.ID)
+	case rules.Carrying:
+		d.gateway.Carried(e.Pinhole.ID, e.Traffic.Sent, e.Traffic.Received)
+		d.meter.read(e.Pinhole.ID, e.Traffic.Sent+e.Traffic.Received)
+	case rules.Disconnected:
+		d.gateway.Disconnected(e.Pinhole.ID, e.Traffic.Sent, e.Traffic.Received, e.Traffic.Counted)
+		d.meter.read(e.Pinhole.ID, e.Traffic.Sent+e.Traffic.Received)
+		d.meter.ended(e.Pinhole.ID)
+		d.trace(e, "data connection ended", "event", "data_end", "counted", e.Traffic.Counted,
+			"sent", e.Traffic.Sent, "received", e.Traffic.Received, "duration", e.Traffic.Duration)
 	}
-	if !d.log.Enabled(context.Background(), slog.LevelDebug) {
-		return
+}
+
+// trace logs an event of a data connection.
+func (d *Daemon) trace(e rules.Event, what string, args ...any) {
+	if d.log.Enabled(context.Background(), slog.LevelDebug) {
+		d.log.With("session", e.Pinhole.Session, "pinhole", e.Pinhole.Expectation).Debug(what, args...)
 	}
-	log := d.log.With("session", e.Pinhole.Session, "pinhole", e.Pinhole.Expectation)
-	if e.Kind == rules.Connected {
-		log.Debug("data connection came", "event", "data_begin")
-		return
-	}
-	log.Debug("data connection ended", "event", "data_end", "counted", e.Traffic.Counted,
-		"sent", e.Traffic.Sent, "received", e.Traffic.Received, "duration", e.Traffic.Duration)
 }

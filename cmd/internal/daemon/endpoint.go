@@ -53,23 +53,9 @@ func endpoints(l *config.Listener) []endpoint {
 		kind, four, six = viaREDIRECT, netip.IPv4Unspecified(), netip.IPv6Unspecified()
 	}
 	for _, a := range []netip.Addr{four, six} {
-		if servesFamily(t, a.Is4()) {
+		if t.Serves(a.Is4()) {
 			out = append(out, endpoint{kind: kind, addr: netip.AddrPortFrom(a, 0), name: l.Name})
 		}
 	}
 	return out
-}
-
-// servesFamily reports whether clients and servers of the family can meet.
-func servesFamily(t *config.Transparent, four bool) bool {
-	return hasFamily(t.Clients, four) && hasFamily(t.Servers, four)
-}
-
-func hasFamily(prefixes []netip.Prefix, four bool) bool {
-	for _, p := range prefixes {
-		if p.Addr().Is4() == four {
-			return true
-		}
-	}
-	return len(prefixes) == 0
 }

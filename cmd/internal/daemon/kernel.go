@@ -78,7 +78,7 @@ func (a *acceptor) Accept() (alg.Arrival, error) {
 			c.Close()
 			continue
 		}
-		wrapped, err := transparent.Wrap(c)
+		wrapped, err := transparent.Accepted(c)
 		if err != nil {
 			c.Close()
 			continue

@@ -17,17 +17,22 @@ func PlannedRules(c *config.Config) ([]string, error) {
 	for i := range c.Listeners {
 		l := &c.Listeners[i]
 		var port4, port6 uint16
-		if t := l.Transparent; t != nil && servesFamily(t, true) {
+		if t := l.Transparent; t != nil && t.Serves(true) {
 			port4 = example
 		}
-		if t := l.Transparent; t != nil && servesFamily(t, false) {
+		if t := l.Transparent; t != nil && t.Serves(false) {
 			port6 = example
 		}
 		all = append(all, needs(l, port4, port6))
 	}
+	return rules.Plan(RuleOptions(c), merge(all))
+}
+
+// RuleOptions returns what of c concerns the rules.
+func RuleOptions(c *config.Config) rules.Options {
 	o := ruleOptions(c.Netfilter)
 	o.Path = dataPath(c.Data.Path)
-	return rules.Plan(o, merge(all))
+	return o
 }
 
 // Cleanup removes what any ftpalg left on this machine; n are the numbers

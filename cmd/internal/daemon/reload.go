@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 
 	"ftpalg/cmd/internal/config"
 )
@@ -23,6 +24,7 @@ func (d *Daemon) Reload() error {
 	d.mu.Lock()
 	d.reloadError = err
 	d.mu.Unlock()
+	d.metrics.Reloaded(err == nil, time.Now())
 	if err != nil {
 		d.log.Error("configuration not taken, the running one stays in force",
 			"event", "reload_failed", "file", d.o.File, "error", err)
@@ -54,6 +56,7 @@ func (d *Daemon) reload(ctx context.Context) error {
 		return fmt.Errorf("install rules: %w", err)
 	}
 	d.o.SetLevel(next.Log)
+	d.transfers.Open(next.Log.Transfers)
 	d.publish(next, named, sockets)
 	closeAll(unwanted)
 	d.serve(opened)

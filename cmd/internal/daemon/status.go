@@ -1,10 +1,6 @@
 package daemon
 
 import (
-	"fmt"
-	"sort"
-	"time"
-
 	"ftpalg/alg"
 	"ftpalg/alg/expect"
 	"ftpalg/alg/nat"
@@ -21,6 +17,7 @@ func (d *Daemon) Status() admin.Status {
 		Version: d.o.Version, Started: d.started, Config: d.o.File,
 		Path: path, Why: why, Netfilter: d.rules.Describe(),
 		Listeners: d.listeningLocked(), Sessions: len(d.gateway.Sessions()), Pinholes: len(d.gateway.Pinholes()),
+		Ports: d.gateway.Ports(), Counters: d.gateway.Counters(),
 		Reloaded: d.reloaded, Missing: d.missing(),
 	}
 	if d.reloadError != nil {
@@ -28,24 +25,6 @@ func (d *Daemon) Status() admin.Status {
 	}
 	s.Ready = len(s.Missing) == 0
 	return s
-}
-
-// missing says in words what keeps the gateway from being ready.
-func (d *Daemon) missing() (out []string) {
-	if !d.ready {
-		out = append(out, "it is starting or stopping")
-	}
-	for e, err := range d.down {
-		out = append(out, fmt.Sprintf("%s: %v", e, err))
-	}
-	for _, name := range unresolved(d.table) {
-		out = append(out, "nat public name "+name+" has no address yet")
-	}
-	if time.Since(d.rulesFailed) < 2*rules.DefaultCheckEvery {
-		out = append(out, d.rulesFailedBy.Error())
-	}
-	sort.Strings(out)
-	return out
 }
 
 func (d *Daemon) listening() []string {
@@ -70,6 +49,20 @@ func (d *Daemon) listeningLocked() []string {
 // Sessions lists the open sessions.
 func (d *Daemon) Sessions() []alg.SessionInfo { return d.gateway.Sessions() }
 
+// Session describes one session.
+func (d *Daemon) Session(number uint64) (alg.SessionDetail, bool) { return d.gateway.Session(number) }
+
+// Kill ends one session with its data connections: the kernel would carry
+// them on.
+func (d *Daemon) Kill(number uint64) bool {
+	ok := d.gateway.Kill(number)
+	if ok {
+		d.rules.Cut(number)
+		d.log.Info("session ended by the operator", "event", "session_killed", "session", number)
+	}
+	return ok
+}
+
 // Pinholes lists the promised data connections with their rules.
 func (d *Daemon) Pinholes() []admin.Pinhole {
 	states := make(map[expect.ID]string)
@@ -83,6 +76,9 @@ func (d *Daemon) Pinholes() []admin.Pinhole {
 			ID: uint64(p.ID), Session: p.Session, Mode: p.Mode.String(),
 			From: p.From, To: p.To, Target: p.Target, Seen: p.Seen,
 			State: states[p.ID], Expires: p.Until, Rules: d.rules.Rules(p.ID),
+		}
+		if c, ok := d.gateway.Data(p.ID); ok {
+			out[i].Command, out[i].File, out[i].Traffic = c.Command, c.File, c.Traffic
 		}
 	}
 	return out

@@ -1,12 +1,16 @@
 package daemon
 
 import (
-	"fmt"
-	"net"
 	"sync"
 
 	"ftpalg/cmd/internal/admin"
 )
+
+// window is one place where the gateway can be asked.
+type window struct {
+	server *admin.Server
+	before func() // called before the server is closed
+}
 
 // openWindows serves the admin socket, and admin.http where it is set, until
 // the function that it returns is called.
@@ -15,26 +19,31 @@ func (d *Daemon) openWindows() (closeAll func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	servers := []*admin.Server{admin.NewServer(l, d)}
-	if addr := d.config.Admin.HTTP; addr.IsValid() {
-		l, err := net.Listen("tcp", addr.String())
+	pages := admin.Pages{"GET /metrics": d.metrics.Handler()}
+	if d.config.Admin.Pprof {
+		pages.AddProfiles()
+	}
+	windows := []*window{{server: admin.NewServer(l, d, pages), before: func() {}}}
+	if d.config.Admin.HTTP.IsValid() {
+		viewer, err := d.openViewer(pages)
 		if err != nil {
-			servers[0].Close()
-			return nil, fmt.Errorf("admin.http: %w", err)
+			windows[0].server.Close()
+			return nil, err
 		}
-		servers = append(servers, admin.NewViewer(l, d))
+		windows = append(windows, viewer)
 	}
 	var serving sync.WaitGroup
-	for _, s := range servers {
+	for _, w := range windows {
 		serving.Go(func() {
-			if err := s.Serve(); err != nil {
+			if err := w.server.Serve(); err != nil {
 				d.log.Error("admin window closed", "event", "admin_failed", "error", err)
 			}
 		})
 	}
 	return func() {
-		for _, s := range servers {
-			s.Close()
+		for _, w := range windows {
+			w.before()
+			w.server.Close()
 		}
 		serving.Wait()
 	}, nil

@@ -204,6 +204,9 @@ func TestEveryCommandWorksAsItStands(t *testing.T) {
 		t.Fatalf("the README lacks `ftpalg run` or `ftpalg cleanup`: %q", lines)
 	}
 	stop := m.start(lines[run])
+	c, err := ftp.Connect(t.Context(), "203.0.113.1:21", ftp.Options{Dial: net.Client.Dial}) // session 1
+	must(t, err)
+	defer c.Close()
 	for i, l := range lines {
 		if i == run || i == cleanup {
 			continue
@@ -238,8 +241,11 @@ func TestInstallPutsEverythingInPlace(t *testing.T) {
 	if out, err := exec.Command(program, "check", "--config", filepath.Join(dir, "etc/ftpalg/ftpalg.yaml")).CombinedOutput(); err != nil {
 		t.Errorf("the installed configuration: %v\n%s", err, out)
 	}
-	for _, f := range []string{"systemd/system/ftpalg.service", "sysctl.d/90-ftpalg.conf", "modules-load.d/ftpalg.conf"} {
-		if _, err := os.Stat(filepath.Join(dir, "usr/lib", f)); err != nil {
+	for _, f := range []string{
+		"usr/lib/systemd/system/ftpalg.service", "usr/lib/sysctl.d/90-ftpalg.conf", "usr/lib/modules-load.d/ftpalg.conf",
+		"etc/logrotate.d/ftpalg", "usr/share/doc/ftpalg/events.md", "usr/share/doc/ftpalg/monitoring/alerts.yaml",
+	} {
+		if _, err := os.Stat(filepath.Join(dir, f)); err != nil {
 			t.Error(err)
 		}
 	}

@@ -1,0 +1,83 @@
+package alg
+
+import (
+	"net/netip"
+	"time"
+
+	"ftpalg/alg/dialogue"
+	"ftpalg/alg/expect"
+)
+
+// Transfer is one transfer that has ended. Name and user are the peers' own
+// words, in any bytes.
+type Transfer struct {
+	dialogue.Transfer
+	Session        uint64
+	Listener       string
+	Client, Server netip.AddrPort
+	// Pinhole is the promise of its data connection and Mode how that was
+	// announced; both are 0 if the gateway promised none.
+	Pinhole expect.ID
+	Mode    expect.Mode
+	Began   time.Time
+	// Duration is from the server's word that it begins to its word that it
+	// has ended.
+	Duration time.Duration
+	// Traffic is what the kernel has counted by the end of the data
+	// connection, or within countTimeout of the transfer's end.
+	Traffic Traffic
+}
+
+// countTimeout is how long the report of a transfer waits for the kernel's
+// count: the end of a data connection is noticed within half a second, the
+// server's word of it comes at once.
+const countTimeout = 2 * time.Second
+
+// running is a transfer that goes on.
+type running struct {
+	*dialogue.Transfer
+	pinhole expect.ID
+	mode    expect.Mode
+	began   time.Time
+}
+
+// followTransfer notes what a line of the server says of transfers. It must
+// come before the promises of ended ones end. The caller holds mu.
+func (s *session) followTransfer(v dialogue.Verdict) {
+	if t := v.Ended; t != nil {
+		if s.running.Load() == nil {
+			s.beginTransfer(t) // no preliminary reply
+		}
+		s.endTransfer()
+	}
+	if v.Begun != nil {
+		s.endTransfer() // the server has forgotten to end it
+		s.beginTransfer(v.Begun)
+	}
+}
+
+func (s *session) beginTransfer(t *dialogue.Transfer) {
+	r := &running{Transfer: t, began: time.Now()}
+	for _, p := range s.promised {
+		if p.number == t.Number {
+			r.pinhole = p.id
+		}
+	}
+	r.mode = s.g.data.carries(r.pinhole, t)
+	s.running.Store(r)
+}
+
+// endTransfer reports the running transfer, if there is one. The caller holds
+// mu or is the last to run.
+func (s *session) endTransfer() {
+	r := s.running.Swap(nil)
+	if r == nil {
+		return
+	}
+	s.transfers.Add(1)
+	s.g.data.report(Transfer{
+		Transfer: *r.Transfer, Session: s.number, Listener: s.service.Name,
+		Client: s.ends.Client, Server: s.ends.Server,
+		Pinhole: r.pinhole, Mode: r.mode, Began: r.began, Duration: time.Since(r.began),
+	})
+}

@@ -1,0 +1,63 @@
+package daemon
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ftpalg/alg"
+	"ftpalg/alg/dialogue"
+	"ftpalg/cmd/internal/page"
+)
+
+func TestMeterCountsEachByteOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMeter()
+		m.connected(1)
+		m.connected(2)
+		time.Sleep(time.Second)
+		m.read(1, 600)
+		m.read(3, 5000) // of before the start: nobody knows when it began
+		time.Sleep(time.Second)
+		m.read(1, 1000)
+		m.read(1, 0) // its end was missed
+		m.read(2, 200)
+		m.ended(1)
+		m.ended(2)
+		m.read(1, 9000)
+		m.transferEnded(alg.Transfer{})
+		time.Sleep(time.Minute)
+		traffic := m.Traffic(time.Now())
+		var bytes, transfers float64
+		for i := range traffic.Bytes {
+			bytes += traffic.Bytes[i] * traffic.Step
+			transfers += traffic.Transfers[i] * traffic.Step
+		}
+		if bytes != 1200 || transfers != 1 {
+			t.Errorf("%v bytes and %v transfers", bytes, transfers)
+		}
+		if len(m.carried) != 0 {
+			t.Errorf("it remembers %v", m.carried)
+		}
+	})
+}
+
+func TestRefusalsAreCountedInWords(t *testing.T) {
+	r := newRefusals()
+	o := r.observer()
+	o.Refused(alg.Refusal{Reason: dialogue.ThirdParty})
+	o.Refused(alg.Refusal{Reason: dialogue.ThirdParty})
+	o.Refused(alg.Refusal{Reason: "new"})
+	o.Announced(alg.Announced{Result: alg.Replaced})
+	o.Announced(alg.Announced{Result: alg.Unpromised, Cause: alg.CausePool})
+	o.TurnedAway("legacy", netip.AddrPort{}, alg.TurnClientLimit)
+	want := []page.Refusal{
+		{Reason: "PORT to another host", Count: 2}, {Reason: "another reason", Count: 1},
+		{Reason: "more than limits.sessions_per_client", Count: 1}, {Reason: "no data port is free", Count: 1},
+	}
+	if got := r.list(); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}

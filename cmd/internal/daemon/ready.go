@@ -1,0 +1,63 @@
+package daemon
+
+import (
+	"fmt"
+	"sort"
+	"time"
+
+	"ftpalg/alg/nat"
+	"ftpalg/cmd/internal/metrics"
+	"ftpalg/rules"
+)
+
+// unverified is how old the last comparison of our rules with the kernel's
+// may be, if the gateway is to be ready. Each may have to wait for another
+// program's lock.
+const unverified = 15 * rules.DefaultCheckEvery
+
+// missing says in words what keeps the gateway from being ready. The caller
+// holds mu.
+func (d *Daemon) missing() (out []string) {
+	switch {
+	case d.stopping:
+		return []string{"it is stopping: sessions end when their transfers have"}
+	case !d.ready:
+		return []string{"it is starting"}
+	}
+	for e, err := range d.down {
+		out = append(out, fmt.Sprintf("%s: %v", e, err))
+	}
+	for _, name := range unresolved(d.table) {
+		out = append(out, "nat public name "+name+" has no address yet")
+	}
+	if time.Since(d.rulesFailed) < 2*rules.DefaultCheckEvery {
+		out = append(out, d.rulesFailedBy.Error())
+	} else if age := time.Since(d.rules.Health().Verified); age > unverified {
+		out = append(out, fmt.Sprintf("rules were not compared with the kernel's for %s", age.Round(time.Second)))
+	}
+	ports := d.gateway.Ports()
+	out = append(out, exhausted("data.passive_ports", ports.Passive)...)
+	out = append(out, exhausted("data.active_ports", ports.Active)...)
+	sort.Strings(out)
+	return out
+}
+
+// exhausted says if a range has no port left that could be promised. One that
+// rests could.
+func exhausted(key string, l nat.Level) []string {
+	if l.Free+l.Resting > 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: all %d ports are in use", key, l.Total)}
+}
+
+// measure is what the metrics look up.
+func (d *Daemon) measure() metrics.State {
+	d.mu.Lock()
+	ready := len(d.missing()) == 0
+	d.mu.Unlock()
+	return metrics.State{
+		Ready: ready, Sessions: len(d.gateway.Sessions()), Expectations: d.gateway.Pinholes(),
+		Counters: d.gateway.Counters(), Ports: d.gateway.Ports(), Rules: d.rules.Health(),
+	}
+}

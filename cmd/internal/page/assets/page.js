@@ -1,0 +1,104 @@
+// Puts each snapshot onto the page.
+
+import { Chart } from "/assets/chart.js";
+import { Feed } from "/assets/feed.js";
+import { bytes, clock, count, rate, span } from "/assets/format.js";
+import { showList, showPools, showRefusals, write } from "/assets/parts.js";
+import { Table } from "/assets/table.js";
+
+const at = (id) => document.getElementById(id);
+const wanted = { q: "", sessions: "-number", pinholes: "expires" };
+const states = {
+  connecting: "The server has not been reached yet.",
+  readable: "The gateway reads the dialogue.",
+  opaque: "Encrypted: the gateway cannot read it any more, nor open data connections.",
+};
+let taken = 0; // when the snapshot on the page was taken, in ms
+
+const sessions = new Table(at("sessions"), wanted.sessions, {
+  key: (s) => s.number,
+  cells: {
+    number: (s) => String(s.number),
+    listener: (s) => s.listener,
+    client: (s) => s.client,
+    server: (s) => s.server,
+    state: (s) => ({ text: s.state, mark: s.state, title: states[s.state] }),
+    idle: (s) => span(s.idle),
+    transferring: (s) => (s.transferring ? { text: "in progress", mark: "transfer" } : "–"),
+    bytes: (s) => (s.bytes ? { text: bytes(s.bytes), title: `${count(s.bytes)} bytes` } : "–"),
+  },
+  sorted: (order) => ask({ sessions: order }),
+});
+
+const pinholes = new Table(at("pinholes"), wanted.pinholes, {
+  key: (p) => `${p.session} ${p.to} ${p.from}`,
+  cells: {
+    session: (p) => String(p.session),
+    mode: (p) => p.mode,
+    from: (p) => p.from,
+    to: (p) => p.to,
+    target: (p) => p.target,
+    state: (p) => p.state,
+    expires: (p) => span((Date.parse(p.expires) - taken) / 1000),
+  },
+  sorted: (order) => ask({ pinholes: order }),
+});
+
+const throughput = new Chart(at("bytes-chart"), "Bytes per second", (n) => `${bytes(n)}/s`);
+const transfers = new Chart(at("transfers-chart"), "Transfers per second", rate);
+
+const feed = new Feed(show, (since) => {
+  write(at("live"), since ? `Not live, since ${clock(since)}` : "Not live yet");
+  at("live").dataset.live = "no";
+});
+
+function ask(change) {
+  Object.assign(wanted, change);
+  feed.ask(new URLSearchParams(wanted));
+}
+
+function show(snapshot) {
+  taken = Date.parse(snapshot.taken);
+  write(at("live"), "Live");
+  at("live").dataset.live = "yes";
+  write(at("ready"), snapshot.ready ? "Ready" : "Not ready");
+  at("ready").dataset.ready = snapshot.ready ? "yes" : "no";
+  document.title = `${snapshot.ready ? "" : "Not ready: "}ftpalg, ${count(snapshot.sessions.total)} sessions`;
+  write(at("version"), snapshot.version);
+  write(at("path"), snapshot.path);
+  write(at("why"), snapshot.why);
+  write(at("uptime"), span((taken - Date.parse(snapshot.started)) / 1000));
+  at("missing").hidden = !snapshot.missing?.length;
+  showList(at("missing").querySelector("ul"), snapshot.missing ?? []);
+  showList(at("listeners"), snapshot.listeners ?? []);
+  at("uncounted").hidden = !snapshot.uncounted;
+  at("bytes-chart").hidden = snapshot.uncounted;
+  throughput.show(snapshot.traffic.bytes ?? [], snapshot.traffic.step);
+  transfers.show(snapshot.traffic.transfers ?? [], snapshot.traffic.step);
+  showPools(at("pools"), snapshot.pools ?? []);
+  showRefusals(at("refusals"), snapshot.refusals ?? []);
+  at("no-refusals").hidden = Boolean(snapshot.refusals?.length);
+  sessions.show(snapshot.sessions, wanted.q, "Nobody is connected.");
+  pinholes.show(snapshot.pinholes, wanted.q, "No data connection is promised.");
+}
+
+function listenForSearch() {
+  const query = at("query");
+  let pause = 0;
+  query.addEventListener("input", () => {
+    clearTimeout(pause);
+    pause = setTimeout(() => ask({ q: query.value.trim() }), 150);
+  });
+  at("search").addEventListener("submit", (event) => event.preventDefault());
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.matches("input[type=search]");
+    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault();
+      query.focus();
+      query.select();
+    }
+  });
+}
+
+listenForSearch();
+ask({});

@@ -1,0 +1,66 @@
+package words
+
+import (
+	"testing"
+	"time"
+
+	"ftpalg/alg"
+	"ftpalg/alg/dialogue"
+)
+
+func TestPlainKeepsWhatPrintsAndEscapesTheRest(t *testing.T) {
+	for text, want := range map[string]string{
+		"pub/file":          "pub/file",
+		`a "b" \ c`:         `a "b" \ c`,
+		"grün 文件":           "grün 文件",
+		"\x1b[2J":           `\x1b[2J`,
+		"a\r\nb\t\"c\"\x00": `a\r\nb\t"c"\x00`,
+		"\xff\xfe":          `\xff\xfe`,
+		"\u202eexe":         `\u202eexe`,
+	} {
+		if got := Plain(text); got != want {
+			t.Errorf("%q is %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestBytes(t *testing.T) {
+	for n, want := range map[uint64]string{
+		0: "0 B", 999: "999 B", 1000: "1.00 kB", 9994: "9.99 kB", 9995: "10.0 kB", 99_949: "99.9 kB", 99_950: "100 kB",
+		999_499: "999 kB", 999_500: "1.00 MB", 123_456_789: "123 MB", 1<<64 - 1: "18.4 EB",
+	} {
+		if got := Bytes(n); got != want {
+			t.Errorf("%d is %s, want %s", n, got, want)
+		}
+	}
+}
+
+func TestDuration(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-time.Second: "0s", 250 * time.Millisecond: "250ms", 2400 * time.Millisecond: "2s",
+		90 * time.Second: "1m30s", 61 * time.Minute: "1h01m", 49 * time.Hour: "2d01h",
+	} {
+		if got := Duration(d); got != want {
+			t.Errorf("%d is %s, want %s", d, got, want)
+		}
+	}
+}
+
+func TestEveryReasonHasWords(t *testing.T) {
+	for _, r := range []dialogue.Reason{
+		dialogue.ThirdParty, dialogue.LowPort, dialogue.Syntax, dialogue.Framing, dialogue.TooLong,
+		dialogue.Family, dialogue.NotAllowed, dialogue.Sequence, dialogue.NotFTP,
+	} {
+		if Reason(string(r)) == string(r) {
+			t.Errorf("%s has none", r)
+		}
+	}
+	for _, c := range []alg.Cause{alg.CausePool, alg.CauseUnresolved, alg.CauseKernel} {
+		if Reason(string(c)) == string(c) {
+			t.Errorf("%s has none", c)
+		}
+	}
+	if got := Reason("newer"); got != "newer" {
+		t.Errorf("what is unknown becomes %q", got)
+	}
+}

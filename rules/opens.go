@@ -1,0 +1,25 @@
+package rules
+
+import (
+	"fmt"
+
+	"ftpalg/alg/expect"
+)
+
+// Opens returns what a Manager with these Options puts into the kernel for a
+// promise, as iptables -S and conntrack -L show it, without asking the kernel.
+// The Path must be settled, not Auto. Local says that the promise's target is
+// this machine. The error wraps ErrInvalid where nothing would be opened.
+func Opens(o Options, e expect.Expectation, local bool) ([]string, error) {
+	o = o.withDefaults()
+	rules, err := pinhole(e, o.PinholeMark, local)
+	switch {
+	case err != nil:
+		return nil, err
+	case o.Path == IPTables:
+		return texts(rules), nil
+	case o.Path == Conntrack:
+		return []string{describeExpectation(e)}, nil
+	}
+	return nil, fmt.Errorf("rules: %w path %s: it is not settled", ErrInvalid, o.Path)
+}
