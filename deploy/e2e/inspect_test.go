@@ -39,7 +39,7 @@ func recordPackets(t *testing.T, host *lab.Host, args ...string) (file string, s
 	t.Helper()
 	need(t, "tcpdump")
 	file = filepath.Join(publicDir(t), "packets")
-	c := start(t, host, "tcpdump", append([]string{"-U", "-s", recordedLength, "-B", "16384", "-w", file}, args...)...)
+	c := start(t, host, "tcpdump", append([]string{"-U", "--immediate-mode", "-s", recordedLength, "-B", "16384", "-w", file}, args...)...)
 	within(t, 10*time.Second, "tcpdump writes", func() error {
 		info, err := os.Stat(file)
 		if err == nil && info.Size() == 0 {
@@ -48,12 +48,27 @@ func recordPackets(t *testing.T, host *lab.Host, args ...string) (file string, s
 		return err
 	})
 	return file, func() {
-		time.Sleep(settleTime)
+		standsStill(t, file)
 		try(t, c.Process.Signal(syscall.SIGINT))
 		if err := c.Wait(); err != nil {
 			t.Logf("tcpdump: %v", err)
 		}
 	}
+}
+
+// standsStill waits until a file no longer grows.
+func standsStill(t *testing.T, file string) {
+	t.Helper()
+	size := int64(-1)
+	within(t, 10*time.Second, file+" stands still", func() error {
+		info, err := os.Stat(file)
+		if err != nil || info.Size() == size {
+			return err
+		}
+		size = info.Size()
+		time.Sleep(settleTime)
+		return fmt.Errorf("it has grown to %d bytes", size)
+	})
 }
 
 // settleTime is how long the kernel may take to hand the last packets over.
