@@ -18,8 +18,8 @@ type meter struct {
 	drawn bool
 }
 
-// meterEvery is the time between two lines; on anything but a terminal it is
-// ten times as long.
+// meterEvery is the time between two lines; on anything but a terminal, where
+// they stay, it is twice as long.
 const meterEvery = time.Second
 
 func newMeter(in io.Reader, size int64, to io.Writer) *meter {
@@ -36,7 +36,7 @@ func (m *meter) Read(b []byte) (int, error) {
 func (m *meter) show(frames uint64) {
 	every := meterEvery
 	if !m.live {
-		every *= 10
+		every *= 2
 	}
 	if time.Since(m.shown) < every {
 		return

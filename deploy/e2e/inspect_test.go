@@ -30,12 +30,16 @@ type inspected struct {
 	} `json:"data"`
 }
 
+// recordedLength is how much is recorded of a packet, in bytes: with whole ones
+// of 64 KB tcpdump's buffer holds too few of them.
+const recordedLength = "2000"
+
 // recordPackets records on a host until the function it returns is called.
 func recordPackets(t *testing.T, host *lab.Host, args ...string) (file string, stop func()) {
 	t.Helper()
 	need(t, "tcpdump")
 	file = filepath.Join(publicDir(t), "packets")
-	c := start(t, host, "tcpdump", append([]string{"-U", "--immediate-mode", "-B", "16384", "-w", file}, args...)...)
+	c := start(t, host, "tcpdump", append([]string{"-U", "--immediate-mode", "-s", recordedLength, "-B", "16384", "-w", file}, args...)...)
 	within(t, 10*time.Second, "tcpdump writes", func() error {
 		info, err := os.Stat(file)
 		if err == nil && info.Size() == 0 {
@@ -44,12 +48,27 @@ func recordPackets(t *testing.T, host *lab.Host, args ...string) (file string, s
 		return err
 	})
 	return file, func() {
-		time.Sleep(settleTime)
+		standsStill(t, file)
 		try(t, c.Process.Signal(syscall.SIGINT))
 		if err := c.Wait(); err != nil {
 			t.Logf("tcpdump: %v", err)
 		}
 	}
+}
+
+// standsStill waits until a file no longer grows.
+func standsStill(t *testing.T, file string) {
+	t.Helper()
+	size := int64(-1)
+	within(t, 10*time.Second, file+" stands still", func() error {
+		info, err := os.Stat(file)
+		if err != nil || info.Size() == size {
+			return err
+		}
+		size = info.Size()
+		time.Sleep(settleTime)
+		return fmt.Errorf("it has grown to %d bytes", size)
+	})
 }
 
 // settleTime is how long the kernel may take to hand the last packets over.

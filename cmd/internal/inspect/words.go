@@ -8,6 +8,7 @@ import (
 	"ftpalg/alg/capture"
 	"ftpalg/alg/dialogue"
 	"ftpalg/alg/expect"
+	"ftpalg/cmd/internal/words"
 )
 
 // heading says who speaks with whom.
@@ -102,21 +103,10 @@ func reachWords(a *capture.Announcement) string {
 
 // refusal says why a gateway would not have obeyed a line.
 func refusal(r dialogue.Reason) string {
-	switch r {
-	case dialogue.ThirdParty:
-		return "it names another host than the client's own"
-	case dialogue.LowPort:
-		return "its port is below 1024"
-	case dialogue.Family:
-		return "it names the other address family"
-	case dialogue.Sequence:
-		return "it came after EPSV ALL"
-	case dialogue.Framing:
-		return "two readers could understand the line differently"
-	case dialogue.Unasked:
+	if r == dialogue.Unasked {
 		return "nobody had asked for it with PASV or EPSV"
 	}
-	return string(r)
+	return words.Reason(string(r))
 }
 
 // fateWords says what became of the data connection.
