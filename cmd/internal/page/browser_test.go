@@ -127,7 +127,7 @@ func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
 // holds waits until a condition in JavaScript is true.
 func (b *browser) holds(condition string) {
 	b.t.Helper()
-	const most, pause = 15 * time.Second, 50 * time.Millisecond
+	const most, pause = 30 * time.Second, 50 * time.Millisecond
 	for range most / pause {
 		// A page that is just being left has no answer.
 		if is, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](condition)); err == nil && is {

@@ -25,7 +25,7 @@ func TestBrowserShowsThePageLive(t *testing.T) {
 		}
 	}
 	label := eval[string](b, `document.querySelector("#bytes-chart svg[role=img]").getAttribute("aria-label")`)
-	if !strings.HasPrefix(label, "Bytes per second over the last 5 minutes: ") || !strings.Contains(label, "MB/s now") {
+	if !strings.HasPrefix(label, "Bytes per second over the last 5 minutes: ") || !strings.Contains(label, "/s now, ") || !strings.HasSuffix(label, "MB/s at most.") {
 		t.Errorf("the chart says %q", label)
 	}
 	if got := eval[string](b, `document.querySelector("#pools [role=meter]").getAttribute("aria-valuetext")`); got != "37 promised, 112 resting, 851 free" {
