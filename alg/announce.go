@@ -16,7 +16,7 @@ type promised struct {
 
 // promise makes the promise of an announcement: when it returns, the kernel
 // has confirmed it.
-func (s *session) promise(a dialogue.Announcement) (told, error) {
+func (s *session) promise(a *dialogue.Announcement) (told, error) {
 	t, err := tell(s.ends, a, s.settings, s.g.promises.pool)
 	done := Announced{Session: s.number, Mode: a.Mode, Result: resultOf(a, t)}
 	if err == nil {
@@ -53,7 +53,7 @@ func (s *session) open(t *told, done *Announced) error {
 }
 
 // resultOf says whether the other side reads what was announced.
-func resultOf(a dialogue.Announcement, t told) Result {
+func resultOf(a *dialogue.Announcement, t told) Result {
 	if t.text.Port() == a.At.Port() && (t.text.Addr() == a.Said || !a.Said.IsValid()) {
 		return Unchanged
 	}
@@ -62,7 +62,7 @@ func resultOf(a dialogue.Announcement, t told) Result {
 
 // remember joins a promise to its announcement, so that the dialogue's word
 // ends it. The caller holds mu.
-func (s *session) remember(a dialogue.Announcement, t told) {
+func (s *session) remember(a *dialogue.Announcement, t told) {
 	s.promised = append(s.promised, promised{a.Number, t.want.ID})
 }
 

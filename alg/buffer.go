@@ -6,7 +6,7 @@ import (
 )
 
 // smallBuffer is the room that an idle direction keeps, in bytes.
-const smallBuffer = 512
+const smallBuffer = 256
 
 // buffer holds what was read and not yet taken. It grows up to max while a
 // line needs it.

@@ -24,7 +24,7 @@ type told struct {
 
 // tell is Tell with a port from the pool where one is leased. The expectation
 // that it returns lacks only its ID, session and deadline.
-func tell(e Endpoints, a dialogue.Announcement, s *Settings, pool *nat.Pool) (told, error) {
+func tell(e Endpoints, a *dialogue.Announcement, s *Settings, pool *nat.Pool) (told, error) {
 	answer, err := Tell(e, a, s)
 	if err != nil {
 		return told{}, err

@@ -66,7 +66,7 @@ type Telling struct {
 // Tell maps an announcement of a session with these endpoints. It takes no
 // port: the one at Door is the caller's choice where it is leased. The error
 // is nat.ErrUnresolved if a public address is not known yet.
-func Tell(e Endpoints, a dialogue.Announcement, s *Settings) (Telling, error) {
+func Tell(e Endpoints, a *dialogue.Announcement, s *Settings) (Telling, error) {
 	t := Telling{
 		Mode: a.Mode, Target: a.At, From: e.Server.Addr(), Seen: e.Reached.Addr(),
 		Door: e.Seen.Addr(), Leased: e.OwnsSeen, Ports: s.ActivePorts,

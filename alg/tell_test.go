@@ -44,7 +44,7 @@ func TestTell(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			a := dialogue.Announcement{Mode: test.mode, At: netip.MustParseAddrPort(test.at)}
+			a := &dialogue.Announcement{Mode: test.mode, At: netip.MustParseAddrPort(test.at)}
 			got, err := Tell(test.service.Endpoints(client, reached), a, &settings)
 			if err != nil {
 				t.Fatal(err)

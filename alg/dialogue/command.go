@@ -128,7 +128,7 @@ func (d *Dialogue) active(line []byte, c wire.Command) Verdict {
 	d.waiting++
 	e := exchange{verb: c.Verb, number: d.announced + 1, refused: why}
 	d.push(e)
-	v := Verdict{Action: Announce, Reason: why, Announcement: Announcement{
+	v := Verdict{Action: Announce, Reason: why, Announcement: &Announcement{
 		Number: e.number, Mode: mode, Said: hp.Addr, At: netip.AddrPortFrom(hp.Addr, hp.Port), hostPort: hp,
 	}}
 	if why != NoReason {

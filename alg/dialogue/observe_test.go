@@ -27,7 +27,7 @@ func observe(fromStart bool, script string) (out []string) {
 		default:
 			d.Lost()
 		}
-		if a := v.Announcement; a.Mode != 0 {
+		if a := v.Announcement; a != nil {
 			out = append(out, strings.TrimSpace(fmt.Sprintf("%s %s:%d %s", a.Mode, a.Said, a.At.Port(), v.Reason)))
 		}
 		if v.Drop.Only != 0 {

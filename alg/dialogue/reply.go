@@ -121,8 +121,8 @@ func parserOf(m expect.Mode) func([]byte) (wire.HostPort, error) {
 
 // heard describes what a 227 or 229 announces. Whatever address the
 // text has, private or wrong: the server's is the one we reached it at.
-func (d *Dialogue) heard(number uint64, m expect.Mode, hp wire.HostPort) Announcement {
-	return Announcement{
+func (d *Dialogue) heard(number uint64, m expect.Mode, hp wire.HostPort) *Announcement {
+	return &Announcement{
 		Number: number, Mode: m, Said: hp.Addr, hostPort: hp,
 		At: netip.AddrPortFrom(d.server, hp.Port),
 	}

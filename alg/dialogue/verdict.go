@@ -47,8 +47,8 @@ type Verdict struct {
 	Reason Reason
 	// Announcement is set with Announce. It is set with a line, too, that
 	// announces something and is refused or unasked, if it can be read; nobody
-	// may act on it then.
-	Announcement Announcement
+	// may act on it then. Else it is nil.
+	Announcement *Announcement
 	// Answer goes to the client at once: the gateway's own replies whose turn
 	// has come. With a server's line it follows that line.
 	Answer []byte
@@ -111,6 +111,6 @@ type Announcement struct {
 }
 
 // Rewrite appends line to dst with its host-port replaced by to.
-func (a Announcement) Rewrite(dst, line []byte, to netip.AddrPort) []byte {
+func (a *Announcement) Rewrite(dst, line []byte, to netip.AddrPort) []byte {
 	return a.hostPort.Append(dst, line, to)
 }

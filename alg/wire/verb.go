@@ -100,9 +100,9 @@ func (v Verb) Transfers() bool {
 
 // verbOf returns the verb that name is in any case, or the empty Verb.
 func verbOf(name []byte) Verb {
-	for _, v := range verbs {
-		if equalFold(name, string(v)) {
-			return v
+	for i := range verbs { // not their values: that would copy the array
+		if equalFold(name, string(verbs[i])) {
+			return verbs[i]
 		}
 	}
 	return ""

@@ -14,6 +14,7 @@ import (
 
 	"ftpalg/cmd/internal/config"
 	gateway "ftpalg/cmd/internal/daemon"
+	"ftpalg/cmd/internal/lean"
 )
 
 // defaultConfig is where the packages put the configuration.
@@ -44,7 +45,12 @@ func run(ctx context.Context, file string, stderr io.Writer) error {
 	setLevel(cfg.Log)
 	d, err := gateway.New(gateway.Options{
 		File: file, Config: cfg, Log: log, SetLevel: setLevel, Version: version(), Build: build(),
-		Ready:    func() { daemon.SdNotify(false, daemon.SdNotifyReady) },
+		Ready: func() {
+			daemon.SdNotify(false, daemon.SdNotifyReady)
+			if err := lean.ForgetStart(); err != nil {
+				log.Warn("memory of the start is kept", "event", "start_kept", "error", err)
+			}
+		},
 		Stopping: func() { daemon.SdNotify(false, daemon.SdNotifyStopping) },
 	})
 	if err != nil {

@@ -39,6 +39,7 @@ var rules = []rule{
 	{pkg: "ftpalg/cmd/internal/metrics", may: []string{"std", "ftpalg/alg/...", "ftpalg/rules", "github.com/prometheus/client_golang/..."}},
 	{pkg: "ftpalg/cmd/internal/xferlog", may: []string{"std"}},
 	{pkg: "ftpalg/cmd/internal/page", may: []string{"std"}},
+	{pkg: "ftpalg/cmd/internal/lean", may: []string{"std", "golang.org/x/sys/unix"}},
 	{pkg: "ftpalg/cmd/internal/guard", may: []string{"std"}},
 	{pkg: "ftpalg/cmd/internal/doctor", may: []string{"std", "ftpalg/cmd/internal/config", "ftpalg/cmd/internal/wrap", "github.com/vishvananda/netlink", "golang.org/x/sys/unix"}},
 	{pkg: "ftpalg/cmd/internal/wrap", may: []string{"std"}, never: effects},

@@ -97,7 +97,7 @@ func (g *gateway) answer(a *capture.Announcement) *answer {
 		return out
 	}
 	service := daemon.Service(l)
-	t, err := alg.Tell(service.Endpoints(a.Session.Client, reached), dialogue.Announcement{Mode: a.Mode, At: a.At}, &g.settings)
+	t, err := alg.Tell(service.Endpoints(a.Session.Client, reached), &dialogue.Announcement{Mode: a.Mode, At: a.At}, &g.settings)
 	if err != nil {
 		out.Not = err.Error()
 		return out
