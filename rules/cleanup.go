@@ -28,11 +28,10 @@ func Cleanup(ctx context.Context, o Options) ([]string, error) {
 }
 
 func (t tools) cleanup(ctx context.Context, o Options) ([]string, error) {
-	k, err := t.machine(o)
-	if err != nil {
-		return nil, err
-	}
-	lines, err := takedown(ctx, k)
+	lines, err := takedown(ctx, struct {
+		batch
+		route
+	}{t.batch(), t.route(o)})
 	if errors.Is(err, ErrUnavailable) {
 		return lines, nil // a generation that the kernel does not speak holds nothing
 	}
@@ -42,11 +41,20 @@ func (t tools) cleanup(ctx context.Context, o Options) ([]string, error) {
 	return lines, err
 }
 
+// removable is what takedown asks of a kernel. It needs no start of a tool
+// that tells its version first, as go-iptables has it.
+type removable interface {
+	Save(context.Context) (snapshot, error)
+	Restore(context.Context, transaction) error
+	RemoveRoute() (bool, error)
+	Route() []string
+}
+
 // takedown removes everything of ours from one family's kernel, table by
 // table. It goes on after a failure, so that as little as possible stays. One
 // transaction a table is worth it: with nf_tables each that deletes waits for
 // the kernel to forget the rules, tens of milliseconds on a busy machine.
-func takedown(ctx context.Context, k kernel) ([]string, error) {
+func takedown(ctx context.Context, k removable) ([]string, error) {
 	var removed []string
 	had, err := k.RemoveRoute()
 	if had {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"strings"
 )
 
@@ -12,9 +13,6 @@ import (
 type tools struct {
 	family                  Family
 	iptables, save, restore string
-	// version is what `iptables --version` prints, such as
-	// "iptables v1.8.9 (nf_tables)".
-	version string
 }
 
 // variants are the names under which distributions install the generations.
@@ -34,12 +32,17 @@ func findTools(f Family, variant string) (tools, error) {
 		}
 		*path = found
 	}
-	version, err := run(context.Background(), "", t.iptables, "--version")
-	if err != nil {
-		return tools{}, &OpError{Op: "run " + t.iptables + " --version", Err: err}
-	}
-	t.version = strings.TrimSpace(string(version))
 	return t, nil
+}
+
+// version returns what `iptables --version` prints, such as
+// "iptables v1.8.9 (nf_tables)".
+func (t tools) version() (string, error) {
+	out, err := run(context.Background(), "", t.iptables, "--version")
+	if err != nil {
+		return "", &OpError{Op: "run " + t.iptables + " --version", Err: err}
+	}
+	return strings.TrimSpace(string(out)), nil
 }
 
 // machine is the kernel interface over the real tools.
@@ -52,12 +55,18 @@ type machine struct {
 
 func (t tools) machine(o Options) (machine, error) {
 	f, err := newFilter(t.family, t.iptables)
-	r := route{t.family, o.Mark, o.RouteTable, o.RulePriority}
-	return machine{f, batch{t.save, t.restore}, r, tracked{t.family}}, err
+	return machine{f, t.batch(), t.route(o), tracked{t.family}}, err
+}
+
+func (t tools) batch() batch { return batch{t.save, t.restore} }
+
+func (t tools) route(o Options) route {
+	return route{t.family, o.Mark, o.RouteTable, o.RulePriority}
 }
 
 // allTools returns the tools of both families and all generations that
-// this machine has, each generation once.
+// this machine has. A generation whose names lead to the same program is
+// there once.
 func allTools() ([]tools, error) {
 	var all []tools
 	for _, f := range []Family{IPv4, IPv6} {
@@ -70,8 +79,12 @@ func allTools() ([]tools, error) {
 			if err != nil {
 				return nil, err
 			}
-			if !seen[t.version] {
-				seen[t.version] = true
+			program, err := filepath.EvalSymlinks(t.save)
+			if err != nil {
+				return nil, &OpError{Op: "find " + t.save, Err: err}
+			}
+			if !seen[program] {
+				seen[program] = true
 				all = append(all, t)
 			}
 		}

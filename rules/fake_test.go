@@ -101,6 +101,12 @@ func (f *fake) Restore(_ context.Context, t transaction) error {
 // commit changes one table, wholly or not at all.
 func (f *fake) commit(t transaction) error {
 	next := maps.Clone(f.chains)
+	for _, c := range t.chains {
+		if _, there := next[c]; there {
+			return fmt.Errorf("Chain already exists: %s", c)
+		}
+		next[c] = nil
+	}
 	for _, r := range t.deletes {
 		i := slices.IndexFunc(next[r.in()], func(other rule) bool { return slices.Equal(r.words, other.words) })
 		if i < 0 {
@@ -133,28 +139,6 @@ func add(chains map[chain][]rule, r rule, at int, poison string) error {
 	}
 	chains[r.in()] = slices.Insert(slices.Clone(old), at, r)
 	return nil
-}
-
-func (f *fake) NewChain(c chain) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if err := f.call("new chain"); err != nil {
-		return err
-	}
-	if _, there := f.chains[c]; there {
-		return fmt.Errorf("Chain already exists: %s", c)
-	}
-	f.chains[c] = nil
-	return nil
-}
-
-func (f *fake) Append(r rule) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if err := f.call("append"); err != nil {
-		return err
-	}
-	return add(f.chains, r, len(f.chains[r.in()]), f.poison)
 }
 
 func (f *fake) Insert(r rule) error {

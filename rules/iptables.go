@@ -31,18 +31,6 @@ func (f filter) HasTable(table string) error {
 	return opError("list", chain{table: table}, rule{}, err)
 }
 
-// NewChain implements kernel.
-func (f filter) NewChain(c chain) error {
-	err := bounded(func() error { return f.tool.NewChain(c.table, c.name) })
-	return opError("create chain", c, rule{}, err)
-}
-
-// Append implements kernel.
-func (f filter) Append(r rule) error {
-	err := bounded(func() error { return f.tool.Append(r.table, r.chain, r.words...) })
-	return opError("append to", r.in(), r, err)
-}
-
 // Insert implements kernel.
 func (f filter) Insert(r rule) error {
 	err := bounded(func() error { return f.tool.Insert(r.table, r.chain, 1, r.words...) })

@@ -18,8 +18,6 @@ type kernel interface {
 	// not at all, but one table may have changed when a later one fails.
 	Restore(ctx context.Context, t transaction) error
 
-	NewChain(c chain) error
-	Append(r rule) error
 	// Insert puts a rule at its chain's position one.
 	Insert(r rule) error
 
@@ -75,12 +73,16 @@ type counted struct {
 
 // transaction is a set of changes to several tables.
 type transaction struct {
+	// chains are new ones.
+	chains        []chain
 	deletes, adds []rule
 	// drops are chains that go, with the rules still in them.
 	drops []chain
 }
 
-func (t transaction) empty() bool { return len(t.deletes)+len(t.adds)+len(t.drops) == 0 }
+func (t transaction) empty() bool {
+	return len(t.chains)+len(t.deletes)+len(t.adds)+len(t.drops) == 0
+}
 
 // tables returns the tables in the order in which they are committed: nat
 // last, so that what a pinhole translates is accepted by then.
@@ -89,10 +91,12 @@ func tables() []string { return []string{tableFilter, tableMangle, tableNAT} }
 // of returns the part of the transaction that concerns one table.
 func (t transaction) of(table string) transaction {
 	elsewhere := func(r rule) bool { return r.table != table }
+	other := func(c chain) bool { return c.table != table }
 	return transaction{
+		chains:  slices.DeleteFunc(slices.Clone(t.chains), other),
 		deletes: slices.DeleteFunc(slices.Clone(t.deletes), elsewhere),
 		adds:    slices.DeleteFunc(slices.Clone(t.adds), elsewhere),
-		drops:   slices.DeleteFunc(slices.Clone(t.drops), func(c chain) bool { return c.table != table }),
+		drops:   slices.DeleteFunc(slices.Clone(t.drops), other),
 	}
 }
 
@@ -105,6 +109,9 @@ func (t transaction) String() string {
 			continue
 		}
 		b.WriteString("*" + table + "\n")
+		for _, c := range part.chains {
+			b.WriteString("-N " + c.name + "\n")
+		}
 		for _, r := range part.deletes {
 			b.WriteString("-D " + r.chain + " " + r.spec() + "\n")
 		}

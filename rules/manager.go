@@ -52,6 +52,10 @@ func New(o Options) (*Manager, error) {
 	m.leftovers = func(ctx context.Context) error { _, err := Cleanup(ctx, o); return err }
 	for _, f := range []Family{IPv4, IPv6} {
 		t, err := findTools(f, "")
+		var version string
+		if err == nil {
+			version, err = t.version()
+		}
 		if err != nil {
 			m.missing[f] = err
 			continue
@@ -61,7 +65,7 @@ func New(o Options) (*Manager, error) {
 			return nil, err
 		}
 		m.workers = append(m.workers, newWorker(f, k, o))
-		m.versions = append(m.versions, t.version)
+		m.versions = append(m.versions, version)
 	}
 	if len(m.workers) == 0 {
 		return nil, errors.Join(m.missing[IPv4], m.missing[IPv6])
@@ -102,12 +106,12 @@ func (m *Manager) Start(ctx context.Context, s Static) error {
 	for _, w := range m.workers {
 		go w.run()
 	}
-	for _, w := range m.workers {
+	err := m.each(func(w *worker) error {
 		p := makePlan(m.options, w.family, s)
-		err := w.do(ctx, func(ctx context.Context) error { return w.start(ctx, p) })
-		if err != nil {
-			return errors.Join(err, m.stopLocked(context.WithoutCancel(ctx)))
-		}
+		return w.do(ctx, func(ctx context.Context) error { return w.start(ctx, p) })
+	})
+	if err != nil {
+		return errors.Join(err, m.stopLocked(context.WithoutCancel(ctx)))
 	}
 	if err := m.connect(ctx, m); err != nil {
 		return errors.Join(err, m.stopLocked(context.WithoutCancel(ctx)))
@@ -137,13 +141,22 @@ func (m *Manager) Apply(ctx context.Context, s Static) error {
 }
 
 func (m *Manager) applyLocked(ctx context.Context, s Static) error {
-	for _, w := range m.workers {
+	return m.each(func(w *worker) error {
 		p := makePlan(m.options, w.family, s)
-		if err := w.do(ctx, func(ctx context.Context) error { return w.apply(ctx, p) }); err != nil {
-			return err
-		}
+		return w.do(ctx, func(ctx context.Context) error { return w.apply(ctx, p) })
+	})
+}
+
+// each has all workers do something at once: most of its time passes in
+// processes, and those of one family need not wait for the other's.
+func (m *Manager) each(do func(*worker) error) error {
+	failures := make([]error, len(m.workers))
+	var working sync.WaitGroup
+	for i, w := range m.workers {
+		working.Go(func() { failures[i] = do(w) })
 	}
-	return nil
+	working.Wait()
+	return errors.Join(failures...)
 }
 
 // possible refuses rules for a family whose tools are missing.
@@ -231,12 +244,10 @@ func (m *Manager) Stop(ctx context.Context) error {
 
 func (m *Manager) stopLocked(ctx context.Context) error {
 	m.running.Store(false)
-	var failures []error
-	failures = append(failures, m.disconnect())
-	for _, w := range m.workers {
-		failures = append(failures, w.do(ctx, w.stop))
+	return errors.Join(m.disconnect(), m.each(func(w *worker) error {
+		err := w.do(ctx, w.stop)
 		close(w.quit)
 		<-w.done
-	}
-	return errors.Join(failures...)
+		return err
+	}))
 }

@@ -190,16 +190,14 @@ func (w *worker) agree(ctx context.Context) (difference, error) {
 }
 
 // repair adds what is missing, a jump after the chain it leads to is
-// complete, and only then removes what should not be there.
+// complete, and only then removes what should not be there. What our own
+// chains lack goes in together: each call of a tool is a process, and a busy
+// machine takes tenths of a second for one.
 func (w *worker) repair(ctx context.Context, d difference) error {
-	var steps []func() error
-	for _, c := range d.chains {
-		steps = append(steps, func() error { return w.kernel.NewChain(c) })
+	steps := []func() error{
+		func() error { return w.restore(ctx, transaction{chains: d.chains, adds: d.static}) },
+		func() error { return w.restore(ctx, transaction{adds: d.pinholes}) },
 	}
-	for _, r := range d.static {
-		steps = append(steps, func() error { return w.kernel.Append(r) })
-	}
-	steps = append(steps, func() error { return w.restore(ctx, transaction{adds: d.pinholes}) })
 	if d.route {
 		steps = append(steps, w.kernel.AddRoute)
 	}

@@ -83,6 +83,9 @@ func (q *queue) answeredBy(code int) (i int, stale bool) {
 	}
 	head := q.at(0)
 	switch {
+	case head.own():
+		// Our answer waits for the end of this reply, which nobody asked for.
+		return none, false
 	case code < 200:
 		if !mayBegin(head) {
 			// A transfer begins, so everything before it has been answered.

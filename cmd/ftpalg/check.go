@@ -8,6 +8,7 @@ import (
 
 	"ftpalg/cmd/internal/config"
 	gateway "ftpalg/cmd/internal/daemon"
+	"ftpalg/cmd/internal/words"
 )
 
 func newCheck() *cobra.Command {
@@ -29,7 +30,7 @@ func newCheck() *cobra.Command {
 				return err
 			}
 			if !printRules {
-				fmt.Fprintf(c.OutOrStdout(), "%s: good, %d listeners\n", file, len(cfg.Listeners))
+				fmt.Fprintf(c.OutOrStdout(), "%s: good, %s\n", file, words.Count(uint64(len(cfg.Listeners)), "listener"))
 				return nil
 			}
 			planned, err := gateway.PlannedRules(cfg)

@@ -26,6 +26,9 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.Execute()
+	if _, _, unknown := root.Find(args); err != nil && unknown != nil {
+		err = &misuseError{unknown}
+	}
 	var said *answer
 	switch {
 	case err == nil:

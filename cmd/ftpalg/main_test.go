@@ -103,7 +103,7 @@ func TestRunOfABadFileTouchesNothing(t *testing.T) {
 }
 
 func TestWrongCommandLinesExitWith2(t *testing.T) {
-	for _, args := range [][]string{{"status", "--sokcet", "x"}, {"status", "more"}} {
+	for _, args := range [][]string{{"status", "--sokcet", "x"}, {"status", "more"}, {"statsu"}, {"session"}} {
 		if _, errs, status := runLine(t, args...); status != exitMisused || errs == "" {
 			t.Errorf("%v: status %d, %q", args, status, errs)
 		}

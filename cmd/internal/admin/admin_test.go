@@ -176,3 +176,16 @@ func TestViewerOnlyShows(t *testing.T) {
 		}
 	}
 }
+
+func TestListenLeavesAFileAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "notes")
+	if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Listen(path); err == nil || !strings.Contains(err.Error(), "no socket is there") {
+		t.Errorf("over a file: %v", err)
+	}
+	if text, err := os.ReadFile(path); string(text) != "mine" {
+		t.Errorf("the file holds %q, %v", text, err)
+	}
+}

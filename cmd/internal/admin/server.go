@@ -32,8 +32,8 @@ func Listen(path string) (net.Listener, error) {
 		c.Close()
 		return nil, fmt.Errorf("admin socket %s: another ftpalg answers on it; stop it, or set admin.socket", path)
 	} else if errors.Is(err, syscall.ECONNREFUSED) {
-		if err := os.Remove(path); err != nil {
-			return nil, fmt.Errorf("remove the stale admin socket: %w", err)
+		if err := removeStale(path); err != nil {
+			return nil, err
 		}
 	}
 	l, err := net.Listen("unix", path)
@@ -45,6 +45,22 @@ func Listen(path string) (net.Listener, error) {
 		return nil, fmt.Errorf("set the mode of the admin socket: %w", err)
 	}
 	return l, nil
+}
+
+// removeStale removes a socket that nobody listens on. What is no socket
+// refuses a connection too (unix(7)), and is somebody's file.
+func removeStale(path string) error {
+	info, err := os.Lstat(path)
+	if err == nil && info.Mode().Type() != os.ModeSocket {
+		return fmt.Errorf("admin socket %s: a file that is no socket is there; move it away, or set admin.socket", path)
+	}
+	if err == nil {
+		err = os.Remove(path)
+	}
+	if err != nil {
+		return fmt.Errorf("remove the stale admin socket: %w", err)
+	}
+	return nil
 }
 
 // NewServer returns a Server for the admin socket l, that shows and changes

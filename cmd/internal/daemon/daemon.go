@@ -262,6 +262,7 @@ func (d *Daemon) follow(e rules.Event) {
 		d.trace(e, "data connection came", "event", "data_begin")
 	case rules.Reopened:
 		d.gateway.Reopened(e.Pinhole.ID)
+		d.meter.ended(e.Pinhole.ID)
 	case rules.Carrying:
 		d.gateway.Carried(e.Pinhole.ID, e.Traffic.Sent, e.Traffic.Received)
 		d.meter.read(e.Pinhole.ID, e.Traffic.Sent+e.Traffic.Received)

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"log/slog"
 	"net/netip"
 	"slices"
 	"testing"
@@ -9,7 +10,9 @@ import (
 
 	"ftpalg/alg"
 	"ftpalg/alg/dialogue"
+	"ftpalg/alg/expect"
 	"ftpalg/cmd/internal/page"
+	"ftpalg/rules"
 )
 
 func TestMeterCountsEachByteOnce(t *testing.T) {
@@ -42,6 +45,19 @@ func TestMeterCountsEachByteOnce(t *testing.T) {
 			t.Errorf("it remembers %v", m.carried)
 		}
 	})
+}
+
+// A client that breaks off its data connections again and again costs no
+// memory.
+func TestMeterForgetsAConnectionThatDidNotComeAbout(t *testing.T) {
+	d := &Daemon{meter: newMeter(), gateway: alg.New(alg.Options{}), log: slog.New(slog.DiscardHandler)}
+	e := rules.Event{Pinhole: rules.Pinhole{Expectation: expect.Expectation{ID: 1}}}
+	for _, e.Kind = range []rules.EventKind{rules.Connected, rules.Reopened} {
+		d.follow(e)
+	}
+	if len(d.meter.carried) != 0 {
+		t.Errorf("it remembers %v", d.meter.carried)
+	}
 }
 
 func TestRefusalsAreCountedInWords(t *testing.T) {
