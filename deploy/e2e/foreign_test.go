@@ -8,8 +8,8 @@ import (
 	"ftpalg/deploy/lab"
 )
 
-// healTimeout is how long a foreign flush may take effect.
-const healTimeout = 5 * time.Second
+// healTimeout is how long a foreign flush may take effect on a busy machine.
+const healTimeout = 20 * time.Second
 
 // A transfer that stands still does not outlive such a flush, gateway or not:
 // with the last rule that uses it gone the kernel stops tracking connections,
