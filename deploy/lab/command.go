@@ -20,7 +20,7 @@ const outputDelay = time.Second
 
 // Command is a process on a host. It is used like the exec.Cmd that it
 // embeds. It leads a process group of its own, all of which is killed
-// when its context or its network ends.
+// when its context or its network ends. It does not outlive our process.
 type Command struct {
 	*exec.Cmd
 	host   *Host
@@ -32,7 +32,7 @@ type Command struct {
 // through this process's PATH.
 func (h *Host) Command(ctx context.Context, name string, args ...string) *Command {
 	c := &Command{Cmd: exec.CommandContext(ctx, name, args...), host: h}
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	c.WaitDelay = outputDelay
 	c.Cancel = c.kill
 	c.reaped = sync.OnceValue(func() error {
@@ -51,7 +51,7 @@ func (c *Command) Start() error {
 	if n.closed {
 		return fmt.Errorf("start %s: %w", c, ErrClosed)
 	}
-	if err := c.host.Do(c.Cmd.Start); err != nil {
+	if err := n.starter.start(c.Cmd, c.host); err != nil {
 		return fmt.Errorf("start %s: %w", c, err)
 	}
 	n.commands = append(n.commands, c)

@@ -31,12 +31,15 @@ func (h *Host) Namespace() string { return h.namespace }
 // belong to the host for good; what it delegates to other goroutines does
 // not happen there. A panic in do continues in the caller.
 func (h *Host) Do(do func() error) error {
-	return onThread(func() error {
-		if err := h.enter(); err != nil {
-			return fmt.Errorf("enter host %s: %w", h.name, err)
-		}
-		return do()
-	})
+	return onThread(func() error { return h.visit(do) })
+}
+
+// visit calls do on the host, on the calling thread, which stays there.
+func (h *Host) visit(do func() error) error {
+	if err := h.enter(); err != nil {
+		return fmt.Errorf("enter host %s: %w", h.name, err)
+	}
+	return do()
 }
 
 func (h *Host) enter() error {

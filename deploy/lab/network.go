@@ -18,6 +18,8 @@ import (
 type Network struct {
 	name  string // begins the name of every host
 	close func() error
+	// starter is used while mu is held and the network is not closed.
+	starter starter
 
 	mu       sync.Mutex
 	closed   bool
@@ -45,7 +47,7 @@ func New(ctx context.Context, prefix string) (*Network, error) {
 	if err := errors.Join(shareNamedDir(), removeLeftovers(prefix)); err != nil {
 		return nil, err
 	}
-	n := &Network{name: uniqueName(prefix), hosts: make(map[string]*Host)}
+	n := &Network{name: uniqueName(prefix), hosts: make(map[string]*Host), starter: newStarter()}
 	tearDown := sync.OnceValue(n.tearDown)
 	stop := context.AfterFunc(ctx, func() { _ = tearDown() }) // Close reports the same error again
 	n.close = func() error {
@@ -97,6 +99,7 @@ func (n *Network) tearDown() error {
 	for _, c := range n.commands {
 		_ = c.Wait() // reaped; how it ended is the business of who started it
 	}
+	n.starter.end()
 	for _, h := range n.hosts {
 		errs = append(errs, removeNamespace(h.namespace), h.leave())
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"ftpalg/deploy/lab/labtest"
 )
@@ -48,14 +49,37 @@ func TestPanicInATestLeavesNoHosts(t *testing.T) {
 	if err != nil || len(hosts) > 0 {
 		t.Errorf("left over: %v, %v", hosts, err)
 	}
-	var pid int
+	pid := sleeper(t, out)
+	if err := syscall.Kill(pid, 0); err == nil {
+		t.Errorf("process %d lives on", pid)
+	}
+}
+
+func TestProcessesOnHostsEndWithAKilledTest(t *testing.T) {
+	labtest.Network(t) // skips where there are no hosts
+	child := exec.Command("/proc/self/exe", "-test.v", "-test.run=^TestChild$")
+	child.Env = append(os.Environ(), role+"=die")
+	defer labtest.Network(t) // which removes the child's host
+	out, _ := child.CombinedOutput() // it was killed
+	pid := sleeper(t, out)
+	const patience, pause = 30 * time.Second, 10 * time.Millisecond
+	for range patience / pause {
+		if syscall.Kill(pid, 0) != nil {
+			return
+		}
+		time.Sleep(pause)
+	}
+	t.Errorf("process %d lives on", pid)
+}
+
+// sleeper reads what TestChild printed of the process that it started.
+func sleeper(t *testing.T, out []byte) (pid int) {
+	t.Helper()
 	_, after, _ := strings.Cut(string(out), "sleeper ")
 	if _, err := fmt.Sscan(after, &pid); err != nil {
 		t.Fatalf("no process number in %s", out)
 	}
-	if err := syscall.Kill(pid, 0); err == nil {
-		t.Errorf("process %d lives on", pid)
-	}
+	return pid
 }
 
 // TestChild is what the child processes of the other tests run.
@@ -67,11 +91,14 @@ func TestChild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sleeper := h.Command(t.Context(), "sleep", "1000")
-	if err := sleeper.Start(); err != nil {
+	sleep := h.Command(t.Context(), "sleep", "1000")
+	if err := sleep.Start(); err != nil {
 		t.Fatal(err)
 	}
-	fmt.Println("sleeper", sleeper.Process.Pid)
+	fmt.Println("sleeper", sleep.Process.Pid)
+	if os.Getenv(role) == "die" {
+		t.Fatal(syscall.Kill(os.Getpid(), syscall.SIGKILL))
+	}
 	_ = h.Do(func() error { panic("panic in between") })
 }
 
