@@ -141,7 +141,7 @@ func router(t *testing.T, h netns.NsHandle, gateways ...string) {
 
 const (
 	// comes is how long a connection is waited for that must come about.
-	comes = 10 * time.Second
+	comes = 20 * time.Second
 	// refused is how long one is waited for that must not: refusals are
 	// silent, and the first retransmission (after 1 s) is worth a look.
 	refused = 1200 * time.Millisecond

@@ -161,11 +161,10 @@ func mustOpen(t *testing.T, m *Manager, e expect.Expectation) {
 	}
 }
 
-// eventually waits until a condition holds, for longer than any promise of
-// this package lasts.
+// eventually waits until a condition holds, with patience for a busy machine.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(comes); !holds(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("never came true: %s", what)
 		}

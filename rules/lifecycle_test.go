@@ -109,7 +109,7 @@ func awaitDrift(t *testing.T, events <-chan Event) {
 			if e.Kind != RepairFailed {
 				t.Errorf("event %s %q %v, want drift with its rules", e.Kind, e.Rules, e.Err)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(comes):
 			t.Fatal("the repair was not reported")
 		}
 	}

@@ -144,23 +144,28 @@ func TestOfManyAtOnceOneComesThrough(t *testing.T) {
 		e := newEdge(t)
 		m := startManager(t, Options{}, Static{})
 		for _, p := range passages()[:3] {
-			listen(t, e.server, p.Target.String(), nil)
-			mustOpen(t, m, p.Expectation)
-			var tries sync.WaitGroup
-			came := make(chan net.Conn, 20)
-			for range cap(came) {
-				tries.Go(func() {
-					if c := dial(t, e.client, p.from, p.To.String(), refused); c != nil {
-						came <- c
-					}
-				})
-			}
-			tries.Wait()
-			if len(came) != 1 {
-				t.Errorf("%s: %d connections came through, want 1", p.name, len(came))
-			}
+			p.oneOfMany(t, m, e)
 		}
 	})
+}
+
+// oneOfMany opens a pinhole and makes many connections at once. It asks the
+// listening end how many came: on a busy machine one that has come about may
+// be noticed late by the end that made it.
+func (p passage) oneOfMany(t *testing.T, m *Manager, e edge) {
+	accepted := listen(t, e.server, p.Target.String(), nil)
+	mustOpen(t, m, p.Expectation)
+	var tries sync.WaitGroup
+	for range 20 {
+		tries.Go(func() { dial(t, e.client, p.from, p.To.String(), refused) })
+	}
+	if arrived(t, accepted) == nil {
+		t.Errorf("%s: no connection came through, want 1", p.name)
+	}
+	tries.Wait()
+	if more := len(accepted); more > 0 {
+		t.Errorf("%s: %d connections came through, want 1", p.name, 1+more)
+	}
 }
 
 func TestTheKernelEndsAPromiseByItself(t *testing.T) {
@@ -176,7 +181,7 @@ func TestTheKernelEndsAPromiseByItself(t *testing.T) {
 		t.Cleanup(func() { Cleanup(t.Context(), Options{}) })
 		brief, lasting := passages()[0].Expectation, passages()[0].Expectation
 		lasting.ID, lasting.To = 2, netip.MustParseAddrPort("203.0.113.1:50002")
-		brief.Until = time.Now().Add(time.Second)
+		brief.Until = time.Now().Add(3 * time.Second) // the process must die before it
 		listen(t, e.server, brief.Target.String(), nil)
 		mustOpen(t, m, brief)
 		mustOpen(t, m, lasting)
@@ -242,13 +247,17 @@ func TestTrafficIsIntercepted(t *testing.T) {
 				if n, err := got.Read(make([]byte, 1)); n != 1 {
 					t.Error(err)
 				}
-				if dial(t, e.client, c.from, c.direct, refused) != nil {
-					t.Error("a connection made straight to the listener came through")
-				}
 				gateway := netip.AddrPortFrom(netip.MustParseAddrPort(c.direct).Addr(), 21).String()
-				if dial(t, e.client, c.from, gateway, refused) != nil {
-					t.Error("a connection to the edge itself was taken over")
+				var tries sync.WaitGroup
+				for to, what := range map[string]string{
+					c.direct: "made straight to the listener came through", gateway: "to the edge itself was taken over"} {
+					tries.Go(func() {
+						if dial(t, e.client, c.from, to, refused) != nil {
+							t.Errorf("a connection %s", what)
+						}
+					})
 				}
+				tries.Wait()
 			})
 		})
 	}

@@ -27,6 +27,20 @@ func following(o Options) (Options, <-chan Event) {
 	return o, events
 }
 
+// followingEach is following with events of its own for each ten promises.
+func followingEach(o Options, tens int) (Options, []chan Event) {
+	events := make([]chan Event, tens)
+	for i := range events {
+		events[i] = make(chan Event, 1000)
+	}
+	o.Connections = func(e Event) {
+		if e.Kind != Carrying {
+			events[e.Pinhole.ID/10] <- e
+		}
+	}
+	return o, events
+}
+
 func nextEvent(t *testing.T, events <-chan Event) Event {
 	t.Helper()
 	select {
@@ -255,35 +269,46 @@ func TestAnEarlierConnectionIsNotInTheWay(t *testing.T) {
 	for _, seen := range []bool{false, true} {
 		t.Run("its end was seen: "+strconv.FormatBool(seen), func(t *testing.T) {
 			e := onKernel(t)
-			o, events := following(Options{Path: Conntrack})
+			all := passages()
+			o, events := followingEach(Options{Path: Conntrack}, len(all))
 			m := startManager(t, o, Static{})
-			for i, p := range passages() {
-				connecting, listening := p.hosts(e)
-				accepted := listen(t, listening, p.Target.String(), nil)
-				from := netip.AddrPortFrom(p.From, uint16(45000+i)).String()
-				for n := range 3 {
-					p.ID = expect.ID(10*i + n + 1)
-					if translated(p.Expectation) {
-						p.To = netip.AddrPortFrom(p.To.Addr(), uint16(51000+10*i+n))
-					}
-					mustOpen(t, m, p.Expectation)
-					c := dial(t, connecting, from, p.To.String(), comes)
-					if c == nil {
-						t.Fatalf("%s: connection %d did not come through", p.name, n)
-					}
-					for nextEvent(t, events).Kind != Connected {
-					}
-					arrived(t, accepted).Close() // this end will wait, the other's port is free
-					io.Copy(io.Discard, c)
-					c.Close()
-					if seen {
-						for nextEvent(t, events).Kind != Disconnected {
-						}
-					}
-					m.Close(p.ID)
-				}
+			for i, p := range all {
+				t.Run(p.name, func(t *testing.T) {
+					t.Parallel()
+					p.comesAgain(t, e, m, i, seen, events[i])
+				})
 			}
 		})
+	}
+}
+
+// comesAgain makes three connections from the same port to the same target,
+// with promises of the ten-th ten. If it shall be seen, the end of each is
+// waited for.
+func (p passage) comesAgain(t *testing.T, e edge, m *Manager, ten int, seen bool, events <-chan Event) {
+	connecting, listening := p.hosts(e)
+	accepted := listen(t, listening, p.Target.String(), nil)
+	from := netip.AddrPortFrom(p.From, uint16(45000+ten)).String()
+	for n := range 3 {
+		p.ID = expect.ID(10*ten + n + 1)
+		if translated(p.Expectation) {
+			p.To = netip.AddrPortFrom(p.To.Addr(), uint16(51000+10*ten+n))
+		}
+		mustOpen(t, m, p.Expectation)
+		c := dial(t, connecting, from, p.To.String(), comes)
+		if c == nil {
+			t.Fatalf("connection %d did not come through", n)
+		}
+		for nextEvent(t, events).Kind != Connected {
+		}
+		arrived(t, accepted).Close() // this end will wait, the other's port is free
+		io.Copy(io.Discard, c)
+		c.Close()
+		if seen {
+			for nextEvent(t, events).Kind != Disconnected {
+			}
+		}
+		m.Close(p.ID)
 	}
 }
 

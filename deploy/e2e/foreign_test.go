@@ -8,8 +8,8 @@ import (
 	"ftpalg/deploy/lab"
 )
 
-// healTimeout is how long a foreign flush may take effect.
-const healTimeout = 5 * time.Second
+// healTimeout is how long a foreign flush may take effect on a busy machine.
+const healTimeout = 20 * time.Second
 
 // A transfer that stands still does not outlive such a flush, gateway or not:
 // with the last rule that uses it gone the kernel stops tracking connections,
@@ -74,17 +74,38 @@ func TestPromiseOutlivesAFlushAndAReload(t *testing.T) {
 	}
 }
 
+// emptied are the tables with nothing but their built-in chains, as
+// iptables-restore(8) reads them.
+const emptied = `*filter
+:INPUT DROP
+:FORWARD DROP
+:OUTPUT ACCEPT
+COMMIT
+*nat
+:PREROUTING ACCEPT
+:INPUT ACCEPT
+:OUTPUT ACCEPT
+:POSTROUTING ACCEPT
+COMMIT
+*mangle
+:PREROUTING ACCEPT
+:INPUT ACCEPT
+:FORWARD ACCEPT
+:OUTPUT ACCEPT
+:POSTROUTING ACCEPT
+COMMIT
+`
+
 // flush empties the tables as a firewall's restart does, and sets the strict
-// rules again.
+// rules again. Each table goes in one step: between two the gateway could put
+// a jump back, which would keep its chain from being deleted.
 func flush(t *testing.T, host *lab.Host) {
 	t.Helper()
-	for _, xtables := range []func(...string) (string, error){host.Iptables, host.Ip6tables} {
-		for _, table := range []string{"filter", "nat", "mangle"} {
-			for _, action := range []string{"-F", "-X"} {
-				_, err := xtables("-t", table, action)
-				try(t, err)
-			}
-		}
+	for _, program := range []string{"iptables-restore", "ip6tables-restore"} {
+		c := host.Command(t.Context(), program, "-w", "10")
+		c.Stdin = strings.NewReader(emptied)
+		_, err := c.Output()
+		try(t, err)
 	}
 	try(t, host.Strict())
 }

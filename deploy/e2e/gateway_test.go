@@ -18,12 +18,18 @@ import (
 	"ftpalg/deploy/lab"
 )
 
-// Time limits of the gateway's life.
+// Time limits of the gateway's life, with patience for a busy machine: on a
+// quiet one each takes moments.
 const (
-	readyTimeout  = 15 * time.Second
-	endTimeout    = 15 * time.Second
-	closedTimeout = 3 * time.Second
+	readyTimeout  = 40 * time.Second
+	endTimeout    = 40 * time.Second
+	closedTimeout = 20 * time.Second
 )
+
+// pinholeTimeout is how long a promise stands that nobody takes back. It is
+// longer than closedTimeout, so that none counts as taken back that only ran
+// out.
+const pinholeTimeout = "1m"
 
 // settings is a gateway's configuration; what is left empty gets the value of
 // these tests.
@@ -32,7 +38,7 @@ type settings struct {
 	nat       string // the YAML list
 	passive   string // 50000-50099
 	active    string // 51000-51099
-	pinhole   string // pinhole_timeout: 5s
+	pinhole   string // pinhole_timeout: pinholeTimeout
 	limits    string // the YAML mapping
 	admin     string // more of that mapping: ", key: value"
 	log       string // the YAML mapping
@@ -49,7 +55,7 @@ data: {path: %s, passive_ports: %s, active_ports: %s, pinhole_timeout: %s}
 limits: %s
 admin: {socket: %s%s}
 log: %s
-`, s.listeners, cmp.Or(s.nat, "[]"), dataPath(), cmp.Or(s.passive, "50000-50099"), cmp.Or(s.active, "51000-51099"), cmp.Or(s.pinhole, "5s"), cmp.Or(s.limits, "{}"), socket, s.admin, cmp.Or(s.log, "{level: debug, format: text}"))
+`, s.listeners, cmp.Or(s.nat, "[]"), dataPath(), cmp.Or(s.passive, "50000-50099"), cmp.Or(s.active, "51000-51099"), cmp.Or(s.pinhole, pinholeTimeout), cmp.Or(s.limits, "{}"), socket, s.admin, cmp.Or(s.log, "{level: debug, format: text}"))
 }
 
 // gateway is an ftpalg on a host.

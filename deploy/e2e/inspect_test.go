@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -40,7 +39,7 @@ func recordPackets(t *testing.T, host *lab.Host, args ...string) (file string, s
 	need(t, "tcpdump")
 	file = filepath.Join(publicDir(t), "packets")
 	c := start(t, host, "tcpdump", append([]string{"-U", "--immediate-mode", "-s", recordedLength, "-B", "16384", "-w", file}, args...)...)
-	within(t, 10*time.Second, "tcpdump writes", func() error {
+	within(t, waitTimeout, "tcpdump writes", func() error {
 		info, err := os.Stat(file)
 		if err == nil && info.Size() == 0 {
 			err = fmt.Errorf("%s is empty", file)
@@ -60,7 +59,7 @@ func recordPackets(t *testing.T, host *lab.Host, args ...string) (file string, s
 func standsStill(t *testing.T, file string) {
 	t.Helper()
 	size := int64(-1)
-	within(t, 10*time.Second, file+" stands still", func() error {
+	within(t, waitTimeout, file+" stands still", func() error {
 		info, err := os.Stat(file)
 		if err != nil || info.Size() == size {
 			return err
@@ -72,7 +71,7 @@ func standsStill(t *testing.T, file string) {
 }
 
 // settleTime is how long the kernel may take to hand the last packets over.
-const settleTime = 300 * time.Millisecond
+const settleTime = time.Second
 
 // inspectFile runs `ftpalg inspect`, in words and as JSON.
 func inspectFile(t *testing.T, host *lab.Host, args ...string) (words string, records []inspected) {
@@ -163,11 +162,13 @@ func TestInspectLive(t *testing.T) {
 	need(t, "curl")
 	s := newScene(t, lab.Inbound)
 	startGateway(t, s.Gateway, settings{listeners: frontingClient})
-	var out bytes.Buffer
+	out, err := os.Create(filepath.Join(s.dir, "out"))
+	try(t, err)
+	defer out.Close()
 	c := s.Gateway.Command(context.WithoutCancel(t.Context()), os.Getenv(binaryVariable), "inspect", "--live", "lan", "--json")
-	c.Stdout, c.Stderr = &out, &out
+	c.Stdout, c.Stderr = out, out
 	try(t, c.Start())
-	within(t, 10*time.Second, "a packet socket is open", func() error {
+	within(t, waitTimeout, "a packet socket is open", func() error {
 		text, err := s.Gateway.Command(t.Context(), "ss", "-H", "-0", "-p").Output()
 		if err == nil && !strings.Contains(string(text), "ftpalg") {
 			err = fmt.Errorf("only %q", text)
@@ -179,15 +180,25 @@ func TestInspectLive(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	time.Sleep(settleTime)
+	said := func() string {
+		text, err := os.ReadFile(out.Name())
+		try(t, err)
+		return string(text)
+	}
+	within(t, waitTimeout, "all sessions have been seen", func() error {
+		if n := strings.Count(said(), "\n"); n < len(allModes()) {
+			return fmt.Errorf("%d lines", n)
+		}
+		return nil
+	})
 	try(t, c.Process.Signal(os.Interrupt))
 	try(t, c.Wait())
 	for _, m := range allModes() {
-		if n := strings.Count(out.String(), `"kind":"`+string(m)+`"`); n != 1 {
+		if n := strings.Count(said(), `"kind":"`+string(m)+`"`); n != 1 {
 			t.Errorf("%s was seen %d times", m, n)
 		}
 	}
 	if t.Failed() {
-		t.Log(out.String())
+		t.Log(said())
 	}
 }

@@ -146,7 +146,7 @@ func TestSilentSessionEndsAndDisturbsNobody(t *testing.T) {
 				return nil
 			})
 			// The other client works until the silent session has ended.
-			within(t, 6*waitTimeout, "the silent session ends", func() error {
+			within(t, 3*waitTimeout, "the silent session ends", func() error {
 				c := s.connectFrom(t, s.other, netip.MustParseAddr("203.0.114.1"))
 				for _, m := range allModes() {
 					fetch(t, c, s.server.files, m, "pub/small")

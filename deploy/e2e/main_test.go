@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
+
+	"ftpalg/deploy/lab/labtest"
 )
 
 // binaryVariable is the environment variable that holds the absolute path of the
@@ -37,11 +38,9 @@ func buildAndRun(m *testing.M) (int, error) {
 		return 1, fmt.Errorf("make a folder for the binary: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	binary := filepath.Join(dir, "ftpalg")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", binary, "ftpalg/cmd/ftpalg")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return 1, fmt.Errorf("build the gateway: %w\n%s", err, out)
+	binary, err := labtest.Build(dir)
+	if err != nil {
+		return 1, err
 	}
 	if err := os.Setenv(binaryVariable, binary); err != nil {
 		return 1, fmt.Errorf("name the binary: %w", err)

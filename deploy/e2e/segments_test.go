@@ -17,7 +17,7 @@ import (
 )
 
 // waitTimeout bounds a wait for a peer in a test's own dialogue.
-const waitTimeout = 15 * time.Second
+const waitTimeout = 30 * time.Second
 
 func TestOneByteASegmentIsUnderstood(t *testing.T) {
 	t.Parallel()

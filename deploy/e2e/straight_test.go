@@ -51,7 +51,7 @@ func TestConnectionToTheGatewayItselfIsRefusedAndDoesNotLoop(t *testing.T) {
 // notServed holds that an address is closed, or refuses with 421.
 func notServed(t *testing.T, s *scene, at netip.AddrPort) {
 	t.Helper()
-	if err := s.tryDial(t, at); err != nil {
+	if err := s.tryDial(t, at, refusedTimeout); err != nil {
 		return
 	}
 	_, err := ftp.Connect(t.Context(), at.String(), ftp.Options{Dial: s.Client.Dial})

@@ -45,7 +45,7 @@ const (
 )
 
 // serverTimeout bounds a server's start.
-const serverTimeout = 10 * time.Second
+const serverTimeout = 30 * time.Second
 
 // vsftpd is a running server.
 type vsftpd struct {

@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"ftpalg/deploy/lab/labtest"
 )
 
 // program is the path of the ftpalg that TestMain built, for the tests to
@@ -25,9 +26,8 @@ func testMain(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	program = filepath.Join(dir, "ftpalg")
-	if err := build(dir); err != nil {
-		fmt.Fprintln(os.Stderr, "build the program for the tests:", err)
+	if program, err = labtest.Build(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	status := m.Run()
@@ -36,16 +36,6 @@ func testMain(m *testing.M) int {
 		return 1
 	}
 	return status
-}
-
-// build makes a program that other users can start too.
-func build(dir string) error {
-	cmd := exec.Command("go", "build", "-o", program, "ftpalg/cmd/ftpalg")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w: %s", err, out)
-	}
-	return errors.Join(os.Chmod(dir, 0o755), os.Chmod(program, 0o755))
 }
 
 // processes lists those that run the program.

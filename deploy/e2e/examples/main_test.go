@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
+
+	"ftpalg/deploy/lab/labtest"
 )
 
 // binaryVariable tells the tests where TestMain put the program.
@@ -20,9 +21,9 @@ func buildAndRun(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	binary := filepath.Join(dir, "ftpalg")
-	if out, err := exec.Command("go", "build", "-o", binary, "ftpalg/cmd/ftpalg").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
+	binary, err := labtest.Build(dir)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	if err := os.Setenv(binaryVariable, binary); err != nil {

@@ -48,17 +48,6 @@ func commands(t *testing.T) (out []string) {
 	return out
 }
 
-// build builds the program into a folder of its own and returns the folder.
-func build(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	cmd := exec.Command("go", "build", "-o", filepath.Join(dir, "ftpalg"), "ftpalg/cmd/ftpalg")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	return dir
-}
-
 // machine is a gateway host on which the paths of the README are its own.
 type machine struct {
 	t    *testing.T
@@ -69,7 +58,7 @@ type machine struct {
 
 func newMachine(t *testing.T, host *lab.Host, config string) *machine {
 	t.Helper()
-	m := &machine{t: t, host: host, bin: build(t), etc: t.TempDir()}
+	m := &machine{t: t, host: host, bin: os.Getenv(binFolder), etc: t.TempDir()}
 	if err := os.WriteFile(filepath.Join(m.etc, "ftpalg.yaml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
