@@ -35,7 +35,8 @@ lint:
 
 .PHONY: bench
 bench: bench-tools
-	FTPALG_BENCH=1 go test -count=1 -timeout 60m -run TestBench -v ./deploy/lab/bench
+	FTPALG_BENCH=1 FTPALG_BENCH_MARKDOWN=$(CURDIR)/deploy/lab/bench.md FTPALG_BENCH_SVG=$(CURDIR)/deploy/lab/bench.svg \
+		go test -count=1 -timeout 60m -run TestBench -v ./deploy/lab/bench
 
 # Everything an operator needs, below DESTDIR.
 .PHONY: install

@@ -99,7 +99,7 @@ func (s *Session) command(line wire.Line, frame uint64, at time.Time) {
 	v := s.dialogue.Command(line)
 	s.blind, s.deaf = false, false
 	s.note(v, frame, at)
-	if (c.Verb == wire.PORT || c.Verb == wire.EPRT) && v.Announcement.Mode == 0 {
+	if (c.Verb == wire.PORT || c.Verb == wire.EPRT) && v.Announcement == nil {
 		s.unreadable(frame)
 	}
 }
@@ -125,7 +125,7 @@ func (s *Session) reply(line wire.Line, frame uint64, at time.Time) {
 	}
 	s.note(v, frame, at)
 	announces := r.Code == wire.Code227Passive || r.Code == wire.Code229Extended
-	if announces && r.Final && v.Announcement.Mode == 0 && v.Reason != dialogue.Unasked {
+	if announces && r.Final && v.Announcement == nil && v.Reason != dialogue.Unasked {
 		s.unreadable(frame)
 	}
 	if v.Opaque {
@@ -142,7 +142,7 @@ func (s *Session) answered(code int, v dialogue.Verdict) {
 			return
 		}
 	}
-	if code < 200 || v.Announcement.Mode != 0 {
+	if code < 200 || v.Announcement != nil {
 		return
 	}
 	for i := len(s.open) - 1; i >= 0; i-- {
@@ -162,7 +162,7 @@ func ends(code int) bool {
 // note keeps what a verdict says.
 func (s *Session) note(v dialogue.Verdict, frame uint64, at time.Time) {
 	said := v.Announcement
-	if said.Mode == 0 || v.Reason == dialogue.Unasked && s.deaf && !s.blind {
+	if said == nil || v.Reason == dialogue.Unasked && s.deaf && !s.blind {
 		return
 	}
 	a := &Announcement{

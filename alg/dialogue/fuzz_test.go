@@ -100,6 +100,7 @@ func FuzzOrderlyServer(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 128, 129, 130, 200, 201})
 	f.Add([]byte{1, 4, 1, 4, 2, 4, 200, 200, 200, 200, 200, 200})
 	f.Add([]byte{4, 9, 200, 201, 200, 1, 200, 201})
+	f.Add([]byte("01290007\xff\xff0000\x80\x81\x82\xc8\xc9")) // ABOR with others behind it
 	commands := []string{
 		"NOOP", "PASV", "EPSV", "PORT 203,0,113,10,195,80", "RETR x", "PORT 1,2,3,4,195,80", "EPRT |1|203.0.113.10|5000|",
 		"EPRT |2|::1|5000|", "LPRT 1", "ABOR", "STAT", "NOOP a\nb", "PORT 203,0,113,10,0,21", "EPSV ALL", "REIN", "STOR y", "LIST", "CWD \xffz",
@@ -188,7 +189,7 @@ func FuzzOrderlyServer(f *testing.F) {
 			switch {
 			case !good:
 				text = "550"
-			case transfers:
+			case transfers, verb == "ABOR": // RFC 959 section 5.4
 				text = "226"
 			case verb == "PASV":
 				text = "227 (198,18,1,20,19,136)"

@@ -58,9 +58,14 @@ func simple(text string, a netip.Addr, unmapped fmt.Stringer) error {
 		return fmt.Errorf("%s is an IPv4 address in IPv6 form; write %s", quote(text), unmapped)
 	case a.IsMulticast():
 		return fmt.Errorf("%s is a multicast address; write that of one host", quote(text))
+	case a == broadcast:
+		return fmt.Errorf("%s is the broadcast address; write that of one host", quote(text))
 	}
 	return nil
 }
+
+// broadcast is the limited broadcast address (RFC 919 section 7).
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 // prefix is a network.
 func prefix() codec[netip.Prefix] {

@@ -112,6 +112,11 @@ type Asked struct {
 
 // Run serves until ctx ends. It leaves no rule behind, whatever it returns.
 func (d *Daemon) Run(ctx context.Context, asked Asked) error {
+	release, err := claim(claimed)
+	if err != nil {
+		return err
+	}
+	defer release()
 	d.transfers = xferlog.New(d.transfersFailed)
 	defer d.transfers.Close()
 	d.transfers.Open(d.config.Log.Transfers)
