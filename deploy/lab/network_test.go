@@ -262,7 +262,7 @@ func ip(t *testing.T, args ...string) {
 // eventually waits until check returns nil.
 func eventually(t *testing.T, check func() error) {
 	t.Helper()
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	err := check()
 	for ; err != nil && time.Now().Before(deadline); err = check() {
 		time.Sleep(5 * time.Millisecond)

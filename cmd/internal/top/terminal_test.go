@@ -132,7 +132,7 @@ func (term *terminal) shown() string {
 // shows waits until a text has been shown.
 func (term *terminal) shows(text string) {
 	term.t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if strings.Contains(term.shown(), text) {
 			return
 		}
@@ -170,7 +170,7 @@ func TestTheTerminalIsGivenBackHoweverTopEnds(t *testing.T) {
 			go func() { ended <- term.child.Wait() }()
 			select {
 			case <-ended:
-			case <-time.After(10 * time.Second):
+			case <-time.After(30 * time.Second):
 				t.Fatal("top did not end")
 			}
 			if status := term.child.ProcessState.ExitCode(); status != c.status {

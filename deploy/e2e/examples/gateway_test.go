@@ -13,7 +13,7 @@ import (
 )
 
 // patience is how long anything may take that usually takes moments.
-const patience = 15 * time.Second
+const patience = 40 * time.Second
 
 // gateway is an ftpalg that runs on a host.
 type gateway struct {

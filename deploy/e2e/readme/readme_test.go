@@ -84,7 +84,7 @@ func (m *machine) start(line string) (stop func()) {
 		m.t.Fatal(err)
 	}
 	var err error
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(40 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if err = m.command("ftpalg status").Run(); err == nil {
 			break
 		}

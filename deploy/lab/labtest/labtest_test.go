@@ -59,7 +59,7 @@ func TestProcessesOnHostsEndWithAKilledTest(t *testing.T) {
 	labtest.Network(t) // skips where there are no hosts
 	child := exec.Command("/proc/self/exe", "-test.v", "-test.run=^TestChild$")
 	child.Env = append(os.Environ(), role+"=die")
-	defer labtest.Network(t) // which removes the child's host
+	defer labtest.Network(t)         // which removes the child's host
 	out, _ := child.CombinedOutput() // it was killed
 	pid := sleeper(t, out)
 	const patience, pause = 30 * time.Second, 10 * time.Millisecond
