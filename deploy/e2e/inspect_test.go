@@ -131,6 +131,7 @@ func TestInspectSeesWhatTheGatewayDoes(t *testing.T) {
 // What nobody opens: the server is behind a NAT that leaves its announcement
 // alone.
 func TestInspectNamesADroppedDataConnection(t *testing.T) {
+	t.Parallel()
 	need(t, "curl")
 	s := newScene(t, lab.Inbound)
 	for _, rule := range []string{
