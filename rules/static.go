@@ -16,7 +16,9 @@ const portsPerRule = 10
 const nameLength = 32
 
 // static returns the rules of one family. Each comment holds everything that
-// varies in its rule: comparing comments compares rules.
+// varies in its rule: comparing comments compares rules. Ports are matched by
+// multiport, be it one: whoever looks for pinholes in our chains finds them by
+// --dport.
 func static(o Options, f Family, s Static) []rule {
 	rules := slices.Concat(related(o), delivery(o, f, s))
 	for _, v := range s.Services {
@@ -104,7 +106,7 @@ func service(f Family, v Service) []rule {
 	}
 	p := port(v.Address.Port())
 	return []rule{{tableFilter, chainInput, words(
-		unlessAny("-d", where), "-p", "tcp", "-m", "tcp", "--dport", p, "-m", "conntrack", "--ctstate", "NEW",
+		unlessAny("-d", where), "-p", "tcp", "-m", "multiport", "--dports", p, "-m", "conntrack", "--ctstate", "NEW",
 		said("service %s to %s port %s", name(v.Name), where, p), "-j", "ACCEPT")}}
 }
 
@@ -162,7 +164,7 @@ func (i Intercept) handedOver(o Options, ports string) rule {
 func (i Intercept) redirected(f Family) rule {
 	local := port(i.port(f))
 	return rule{tableFilter, chainInput, words(
-		i.in(), "-p", "tcp", "-m", "tcp", "--dport", local, "-m", "conntrack", "--ctstate", "NEW", "-m", "conntrack", "--ctstate", "DNAT",
+		i.in(), "-p", "tcp", "-m", "multiport", "--dports", local, "-m", "conntrack", "--ctstate", "NEW", "-m", "conntrack", "--ctstate", "DNAT",
 		said("redirected %s on %s at %s", name(i.Name), i.Interface, local), "-j", "ACCEPT")}
 }
 

@@ -195,16 +195,19 @@ func (w *watcher) resync() error {
 	there := map[tuple]uint32{}
 	for _, f := range flows {
 		there[f.orig] = f.id
+	}
+	// First what has gone: another may have its tuple now.
+	for _, c := range before {
+		if id, ok := there[c.orig]; !ok || id != c.id {
+			w.gone(flow{orig: c.orig, id: c.id})
+		}
+	}
+	for _, f := range flows {
 		if f.isShadow(w.options.ExpectationMark) || w.connections.has(f) {
 			continue
 		}
 		w.came(f)
 		w.saw(f)
-	}
-	for _, c := range before {
-		if id, ok := there[c.orig]; !ok || id != c.id {
-			w.gone(flow{orig: c.orig, id: c.id})
-		}
 	}
 	return nil
 }

@@ -333,3 +333,33 @@ func TestALiveConnectionIsLeftAlone(t *testing.T) {
 		t.Errorf("the first connection was cut: %v", err)
 	}
 }
+
+// When the end of a connection was missed and its tuple has come again by the
+// time of the look, the end is told all the same.
+func TestAMissedEndIsToldThoughTheTupleCameAgain(t *testing.T) {
+	e := onKernel(t)
+	o, events := following(Options{Path: Conntrack})
+	m := startManager(t, o, Static{})
+	p := passages()[0]
+	listen(t, e.server, p.Target.String(), nil)
+	mustOpen(t, m, p.Expectation)
+	if c := dial(t, e.client, p.from, p.To.String(), comes); c == nil {
+		t.Fatal("refused")
+	}
+	if got := nextEvent(t, events); got.Kind != Connected {
+		t.Fatalf("event %s, want connected", got.Kind)
+	}
+	all := m.watcher.connections
+	all.mu.Lock()
+	for c := range all.live {
+		c.id, c.established = c.id+1, true // an earlier one of the same tuple
+	}
+	all.mu.Unlock()
+	if err := m.watcher.resync(); err != nil {
+		t.Fatal(err)
+	}
+	m.watcher.tell()
+	if got := nextEvent(t, events); got.Kind != Disconnected || got.Pinhole.ID != p.ID {
+		t.Errorf("event %s of %d, want disconnected", got.Kind, got.Pinhole.ID)
+	}
+}
