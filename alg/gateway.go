@@ -253,18 +253,25 @@ func (g *Gateway) Drain(ctx context.Context) {
 	tick := time.NewTicker(lookAgain)
 	defer tick.Stop()
 	for {
-		over := ctx.Err() != nil
-		for _, s := range g.all() {
-			if over || !s.commanded.Load() {
-				s.end(Drained, "421 The gateway is shutting down.")
-			}
-		}
+		g.dismiss(ctx.Err() != nil)
 		select {
 		case <-done:
 			return
 		case <-tick.C:
 		}
 	}
+}
+
+// dismiss ends the sessions that have no transfer, or all. They end side by
+// side: where a client does not read, its farewell takes a while to give up.
+func (g *Gateway) dismiss(all bool) {
+	var ending sync.WaitGroup
+	for _, s := range g.all() {
+		if all || !s.commanded.Load() {
+			ending.Go(func() { s.end(Drained, "421 The gateway is shutting down.") })
+		}
+	}
+	ending.Wait()
 }
 
 // turnedAwayTimeout bounds the last words to a connection that never became

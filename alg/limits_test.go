@@ -75,17 +75,22 @@ func TestIdleSessionEndsButNotDuringATransfer(t *testing.T) {
 	})
 }
 
+// chatter says more than anybody reads, until the connection ends.
+func chatter(server *peer) {
+	for {
+		if _, err := server.Write([]byte("200 more\r\n")); err != nil {
+			return
+		}
+	}
+}
+
 func TestClientThatReadsNothingHarmsNobodyElse(t *testing.T) {
 	onBench(t, fronting(), testSettings(), func(b *bench) {
 		_, chatty := b.session()
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			for {
-				if _, err := chatty.Write([]byte("200 more\r\n")); err != nil {
-					return
-				}
-			}
+			chatter(chatty)
 		}()
 		client, server := b.session()
 		client.say("NOOP")
@@ -135,5 +140,21 @@ func TestDrainWaitsForTransfers(t *testing.T) {
 		busy.hears("226 done")
 		busy.hears("421 The gateway is shutting down.")
 		<-drained
+	})
+}
+
+// Clients that do not read may not hold up the end, however many they are.
+func TestDrainGivesUpOnAllThatDoNotReadTogether(t *testing.T) {
+	onBench(t, fronting(), testSettings(), func(b *bench) {
+		for range 10 {
+			_, chatty := b.session()
+			go chatter(chatty)
+		}
+		synctest.Wait()
+		began := time.Now()
+		b.gateway.Drain(t.Context())
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("it took %s", took)
+		}
 	})
 }
