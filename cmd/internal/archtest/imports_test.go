@@ -44,7 +44,7 @@ var rules = []rule{
 	{pkg: "ftpalg/cmd/internal/doctor", may: []string{"std", "ftpalg/cmd/internal/config", "ftpalg/cmd/internal/wrap", "github.com/vishvananda/netlink", "golang.org/x/sys/unix"}},
 	{pkg: "ftpalg/cmd/internal/wrap", may: []string{"std"}, never: effects},
 	{pkg: "ftpalg/cmd/internal/explain", may: []string{"std", "ftpalg/alg/...", "ftpalg/rules", "ftpalg/cmd/internal/config", "ftpalg/cmd/internal/daemon", "ftpalg/cmd/internal/wrap"}, never: []string{"net", "os", "os/exec", "syscall"}},
-	{pkg: "ftpalg/cmd/...", may: []string{"std", "ftpalg/...", "github.com/spf13/cobra", "github.com/coreos/go-systemd/v22/daemon", "gopkg.in/yaml.v3", "golang.org/x/sys/unix", "golang.org/x/term"}},
+	{pkg: "ftpalg/cmd/...", may: []string{"std", "ftpalg/...", "github.com/spf13/cobra", "github.com/coreos/go-systemd/v22/daemon", "gopkg.in/yaml.v3", "golang.org/x/sys/unix", "golang.org/x/net/netutil", "golang.org/x/term"}},
 }
 
 // only says which packages may import a library, or tree of packages, at all.

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 
+	"golang.org/x/net/netutil"
+
 	"ftpalg/cmd/internal/admin"
 	"ftpalg/cmd/internal/guard"
 	"ftpalg/cmd/internal/page"
@@ -23,6 +25,7 @@ func (d *Daemon) openViewer(pages admin.Pages) (*window, error) {
 	if err != nil {
 		return nil, fmt.Errorf("admin.http: %w", err)
 	}
+	l = netutil.LimitListener(l, mostVisitors)
 	status := page.New(d)
 	pages = maps.Clone(pages)
 	maps.Copy(pages, status.Parts())
@@ -31,3 +34,7 @@ func (d *Daemon) openViewer(pages admin.Pages) (*window, error) {
 	}
 	return &window{server: admin.NewViewer(l, d, pages, guarded), before: status.Close}, nil
 }
+
+// mostVisitors bounds the connections to admin.http at one time: further ones
+// wait, so that they cannot use up the descriptors that sessions need.
+const mostVisitors = 64
