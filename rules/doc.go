@@ -93,10 +93,10 @@
 // A Manager has one worker for each family, which makes all its calls of the
 // tools, one after the other. Each call is a process, and where the machine
 // is busy it takes tenths of a second: so what our own chains lack goes in as
-// one transaction, and only a jump, which stands in a foreign chain, alone.
-// Promises that wait together are opened in one transaction. Closing only
-// takes a note; ended promises are swept together. Whatever fails, the worker
-// reads what the kernel has (iptables-save), compares it with plan and
-// ledger, and mends the difference. The same comparison is made at every
-// check, at Start and at Apply.
+// one transaction for each table, and only a jump, which stands in a foreign
+// chain, alone. Promises that wait together are opened in one transaction.
+// Closing only takes a note; ended promises are swept together. Whatever
+// fails, the worker reads what the kernel has (iptables-save), compares it
+// with plan and ledger, and mends the difference. The same comparison is made
+// at every check, at Start and at Apply.
 package rules

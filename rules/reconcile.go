@@ -190,14 +190,14 @@ func (w *worker) agree(ctx context.Context) (difference, error) {
 }
 
 // repair adds what is missing, a jump after the chain it leads to is
-// complete, and only then removes what should not be there. What our own
-// chains lack goes in together: each call of a tool is a process, and a busy
-// machine takes tenths of a second for one.
+// complete, and only then removes what should not be there.
 func (w *worker) repair(ctx context.Context, d difference) error {
-	steps := []func() error{
-		func() error { return w.restore(ctx, transaction{chains: d.chains, adds: d.static}) },
-		func() error { return w.restore(ctx, transaction{adds: d.pinholes}) },
+	var steps []func() error
+	for _, table := range tables() {
+		lacks := transaction{chains: d.chains, adds: d.static}.of(table)
+		steps = append(steps, func() error { return w.fill(ctx, lacks) })
 	}
+	steps = append(steps, func() error { return w.restore(ctx, transaction{adds: d.pinholes}) })
 	if d.route {
 		steps = append(steps, w.kernel.AddRoute)
 	}
@@ -208,6 +208,25 @@ func (w *worker) repair(ctx context.Context, d difference) error {
 		return err
 	}
 	return w.restore(ctx, transaction{deletes: slices.Concat(d.ended, d.strays), drops: d.strayChains})
+}
+
+// fill makes what our chains of one table lack, together: each call of a tool
+// is a process, and a busy machine takes tenths of a second for one. If the
+// kernel refuses them, each is tried alone, so that a bad one keeps no other
+// away.
+func (w *worker) fill(ctx context.Context, lacks transaction) error {
+	err := w.restore(ctx, lacks)
+	if err == nil || hopeless(err) {
+		return err
+	}
+	var steps []func() error
+	for _, c := range lacks.chains {
+		steps = append(steps, func() error { return w.restore(ctx, transaction{chains: []chain{c}}) })
+	}
+	for _, r := range lacks.adds {
+		steps = append(steps, func() error { return w.restore(ctx, transaction{adds: []rule{r}}) })
+	}
+	return errors.Join(err, attempt(steps))
 }
 
 // attempt takes all steps, so that one that fails keeps no other away; but

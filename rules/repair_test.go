@@ -12,10 +12,10 @@ func TestARepairStopsAtTheFirstHopelessError(t *testing.T) {
 	for _, hopelessly := range []error{ErrBusy, ErrNotPermitted, context.DeadlineExceeded} {
 		inBubble(t, Options{CheckEvery: time.Hour}, func(t *testing.T, m *Manager, v4 *fake) {
 			v4.flush(chain{tableFilter, chainInput})
-			v4.flush(chain{tableFilter, chainOutput})
+			v4.flush(chain{tableNAT, chainPrerouting})
 			tries := 0
 			v4.set(func(_ int, op string) error {
-				if op != "append" {
+				if op != "restore" {
 					return nil
 				}
 				tries++
