@@ -12,12 +12,24 @@ import (
 func (d *Dialogue) Command(line wire.Line) Verdict {
 	c := wire.ParseCommand(line.Bytes)
 	v := d.command(line, c)
-	v.Verb = c.Verb
+	v.Verb, v.Secret = c.Verb, secret(line.Bytes, c)
+	return v
+}
+
+// secret returns where a password stands in a command, or what could show one.
+func secret(line []byte, c wire.Command) wire.Span {
 	switch c.Verb {
 	case wire.PASS, wire.ACCT, wire.ADAT, wire.MIC, wire.CONF, wire.ENC:
-		v.Secret = c.Arg
+		return c.Arg
+	case wire.SITE:
+		// What servers understand behind SITE is their own affair; many change
+		// passwords with PSWD, CPWD, PASSWD or GPASS.
+		name, rest, _ := bytes.Cut(c.Arg.In(line), []byte(" "))
+		if upper := bytes.ToUpper(name); bytes.Contains(upper, []byte("PASS")) || bytes.HasSuffix(upper, []byte("SWD")) || bytes.HasSuffix(upper, []byte("CPWD")) {
+			return wire.Span{Start: c.Arg.End - len(rest), End: c.Arg.End}
+		}
 	}
-	return v
+	return wire.Span{}
 }
 
 func (d *Dialogue) command(line wire.Line, c wire.Command) Verdict {

@@ -99,7 +99,9 @@ func TestOnlyPasswordsAreSecret(t *testing.T) {
 	d := New(Policy{}, netip.MustParseAddr("203.0.113.10"), netip.MustParseAddr("198.18.1.20"))
 	for line, want := range map[string]string{
 		"PASS secret": "secret", "acct  a b": " a b", "PASS": "", "USER joe": "", " PASS x": "x", "PASV": "",
-		"PASS se\x00cret": "se\x00cret",
+		"PASS se\x00cret":   "se\x00cret",
+		"SITE PSWD old new": "old new", "site chpass joe x": "joe x", "SITE gpass ": "", "SITE PSWD": "",
+		"SITE CHMOD 644 pass": "", "SITE UMASK": "", "SITE": "",
 	} {
 		b := []byte(line + "\r\n")
 		if got := d.Command(wire.Line{Bytes: b, Begins: true, Ends: true}).Secret.In(b); string(got) != want {

@@ -33,7 +33,7 @@ const (
 	LowPort    Reason = "low_port"    // a port below 1024 (RFC 2577 section 3)
 	Syntax     Reason = "syntax"      // a host-port that cannot be read
 	Framing    Reason = "framing"     // two parties could read the line differently
-	TooLong    Reason = "limit"       // longer than the limit
+	TooLong    Reason = "too_long"    // longer than the limit
 	Family     Reason = "family"      // the other address family
 	NotAllowed Reason = "policy"      // not allowed by configuration, or not supported
 	Sequence   Reason = "sequence"    // not allowed after EPSV ALL (RFC 2428 section 4)

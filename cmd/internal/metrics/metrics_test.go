@@ -98,7 +98,7 @@ func TestEachMetricMoves(t *testing.T) {
 		{"a PORT is refused", func() { o.Refused(alg.Refusal{Session: 1, Verb: wire.PORT, Reason: dialogue.ThirdParty}) },
 			[]string{`ftpalg_refusals_total{reason="third_party"} 1`, `ftpalg_rewrites_total{result="refused",verb="port"} 1`}},
 		{"a line is refused", func() { o.Refused(alg.Refusal{Session: 1, Reason: dialogue.TooLong}) },
-			[]string{`ftpalg_refusals_total{reason="limit"} 1`}},
+			[]string{`ftpalg_refusals_total{reason="too_long"} 1`}},
 		{"an announcement is rewritten", func() {
 			o.Announced(alg.Announced{Mode: expect.EPSV, Result: alg.Replaced, Opening: 30 * time.Millisecond})
 		}, []string{`ftpalg_rewrites_total{result="replaced",verb="epsv"} 1`, `ftpalg_pinhole_open_seconds_sum 0.03`, `ftpalg_pinhole_open_seconds_count 1`,
