@@ -3,7 +3,7 @@
 //
 // A cell of the table is one probe (what the clients do) on one subject (what
 // stands between clients and server: plain routing, the kernel's own helper,
-// ftpalg, another proxy). Every cell is measured on a network of its own, made
+// ftpalg, another proxy, a relay that looks at nothing). Every cell is measured on a network of its own, made
 // for it, with the clients, the server and the gateway as processes on its
 // three hosts; the cells of one probe follow each other, in several rounds,
 // each in another order. What counts are the ratios of neighbours, as medians

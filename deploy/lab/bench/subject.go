@@ -26,6 +26,7 @@ const (
 	viaCT    = "ftpalg conntrack"
 	viaRules = "ftpalg iptables"
 	suse     = "ftp-proxy"
+	relay    = "bare relay"
 )
 
 // subjects are the columns of the table, in order. The binary is ftpalg's.
@@ -36,11 +37,26 @@ func subjects(binary string) []subject {
 		ftpalg(viaCT, binary, "conntrack"),
 		ftpalg(viaRules, binary, "iptables"),
 		{suse, suseAbsent, suseProxy, suseLacks},
+		{relay, present, bareRelay, everything},
 	}
 }
 
 func present(context.Context) error { return nil }
 func everything(load.Job) string    { return "" }
+
+// bareRelay passes every line on unread, and the data connections are routed.
+// It is no gateway: it shows what any process between client and server costs,
+// before it has done anything.
+func bareRelay(st *stand) error {
+	if err := st.Client.Route(netip.PrefixFrom(st.Own, st.Own.BitLen()).String(), st.Contact.String()); err != nil {
+		return err
+	}
+	c, err := load.Relayer(st.ctx, st.Gateway, st.at, netip.AddrPortFrom(st.Own, ftpPort))
+	if err != nil {
+		return err
+	}
+	return st.pin(c).Start()
+}
 
 // openRoad: the client knows the way, and nothing translates.
 func openRoad(st *stand) error {

@@ -52,6 +52,29 @@ func TestEveryModeTransfersWholeFiles(t *testing.T) {
 	}
 }
 
+func TestARelayInBetweenChangesNothing(t *testing.T) {
+	for _, task := range []Task{Transfer, NOOP, Login} {
+		t.Run(string(task), func(t *testing.T) {
+			job := local(t, task)
+			listener, err := net.Listen("tcp4", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- relay(listener, job.Server) }()
+			job.Server = listener.Addr().(*net.TCPAddr).AddrPort()
+			r, err := Do(job)
+			if err != nil || r.Done != 4 || r.Failed != 0 {
+				t.Errorf("%+v, %v; want 4 done", r, err)
+			}
+			listener.Close()
+			if err := <-ended; !errors.Is(err, net.ErrClosed) {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestIdleSessionsStayBesideTheWork(t *testing.T) {
 	job := local(t, NOOP)
 	job.Idle, job.Promised = 10, true

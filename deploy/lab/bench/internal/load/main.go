@@ -17,6 +17,7 @@ import (
 const (
 	clientRole = "bench-client"
 	serverRole = "bench-server"
+	relayRole  = "bench-relay"
 )
 
 // threads is how many goroutines may run, or wait in a system call, without
@@ -37,6 +38,8 @@ func Main() {
 		err = obeyJob(os.Args[2])
 	case serverRole:
 		err = serveAt(os.Args[2])
+	case relayRole:
+		err = relayBetween(os.Args[2])
 	default:
 		return
 	}
