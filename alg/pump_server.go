@@ -151,8 +151,9 @@ func (s *session) finish(err error, to Conn) {
 	switch {
 	case s.ended.Load():
 	case errors.Is(err, io.EOF):
-		s.halfOver.Store(true)
-		to.CloseWrite()
+		if !s.halfOver.Swap(true) {
+			to.CloseWrite()
+		} // else both directions have ended, and both connections are closed next
 	case errors.Is(err, errLingered):
 		s.end(Closed, "")
 	case errors.Is(err, errRefused):
