@@ -37,7 +37,7 @@ func subjects(binary string) []subject {
 		ftpalg(viaCT, binary, "conntrack"),
 		ftpalg(viaRules, binary, "iptables"),
 		{suse, suseAbsent, suseProxy, suseLacks},
-		{relay, present, bareRelay, everything},
+		{relay, present, bareRelay, relayLacks},
 	}
 }
 
@@ -56,6 +56,15 @@ func bareRelay(st *stand) error {
 		return err
 	}
 	return st.pin(c).Start()
+}
+
+// relayLacks: a client takes the address in an EPSV reply from its control
+// connection (RFC 2428 section 3), which ends at the relay.
+func relayLacks(job load.Job) string {
+	if job.Mode == load.EPSV {
+		return "passes on EPSV unread, and clients would come to it for data"
+	}
+	return ""
 }
 
 // openRoad: the client knows the way, and nothing translates.
