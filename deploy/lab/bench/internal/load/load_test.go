@@ -61,7 +61,8 @@ func TestARelayInBetweenChangesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			ended := make(chan error, 1)
-			go func() { ended <- relay(listener, job.Server) }()
+			server := job.Server
+			go func() { ended <- relay(listener, server) }()
 			job.Server = listener.Addr().(*net.TCPAddr).AddrPort()
 			r, err := Do(job)
 			if err != nil || r.Done != 4 || r.Failed != 0 {
