@@ -20,6 +20,7 @@ import (
 
 // vsftpdSettings make a legacy server: it takes any high port, nobody can tell
 // it not to, and it believes that its own address is the one that clients see.
+// Its children stay in their host's namespace, so that they end with the host.
 const vsftpdSettings = `background=NO
 anonymous_enable=YES
 no_anon_password=YES
@@ -31,6 +32,7 @@ write_enable=YES
 port_enable=YES
 connect_from_port_20=YES
 seccomp_sandbox=NO
+isolate_network=NO
 max_clients=0
 max_per_ip=0
 pasv_min_port=20000
