@@ -3,6 +3,7 @@ package dialogue
 import (
 	"bytes"
 	"net/netip"
+	"strings"
 
 	"ftpalg/alg/expect"
 	"ftpalg/alg/wire"
@@ -22,14 +23,26 @@ func secret(line []byte, c wire.Command) wire.Span {
 	case wire.PASS, wire.ACCT, wire.ADAT, wire.MIC, wire.CONF, wire.ENC:
 		return c.Arg
 	case wire.SITE:
-		// What servers understand behind SITE is their own affair; many change
-		// passwords with PSWD, CPWD, PASSWD or GPASS.
-		name, rest, _ := bytes.Cut(c.Arg.In(line), []byte(" "))
-		if upper := bytes.ToUpper(name); bytes.Contains(upper, []byte("PASS")) || bytes.HasSuffix(upper, []byte("SWD")) || bytes.HasSuffix(upper, []byte("CPWD")) {
-			return wire.Span{Start: c.Arg.End - len(rest), End: c.Arg.End}
-		}
+		return siteSecret(line, c.Arg)
 	}
 	return wire.Span{}
+}
+
+// siteSecret returns what stands behind a subcommand of SITE that changes
+// passwords. What servers understand there is their own affair; PSWD, CPWD,
+// PASSWD, CHPASS and GPASS are common.
+func siteSecret(line []byte, arg wire.Span) wire.Span {
+	const blanks = " \t"
+	text := bytes.TrimLeft(arg.In(line), blanks)
+	n := bytes.IndexAny(text, blanks)
+	if n < 0 {
+		return wire.Span{}
+	}
+	name := string(bytes.ToUpper(text[:n]))
+	if name != "PSWD" && name != "CPWD" && !strings.Contains(name, "PASS") {
+		return wire.Span{}
+	}
+	return wire.Span{Start: arg.End - len(text) + n + 1, End: arg.End}
 }
 
 func (d *Dialogue) command(line wire.Line, c wire.Command) Verdict {

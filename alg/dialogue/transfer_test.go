@@ -101,6 +101,7 @@ func TestOnlyPasswordsAreSecret(t *testing.T) {
 		"PASS secret": "secret", "acct  a b": " a b", "PASS": "", "USER joe": "", " PASS x": "x", "PASV": "",
 		"PASS se\x00cret":   "se\x00cret",
 		"SITE PSWD old new": "old new", "site chpass joe x": "joe x", "SITE gpass ": "", "SITE PSWD": "",
+		"SITE  PSWD x": "x", "SITE PSWD\told new": "old new", "SITE cpwd  x": " x", "SITE PASSWD x": "x",
 		"SITE CHMOD 644 pass": "", "SITE UMASK": "", "SITE": "",
 	} {
 		b := []byte(line + "\r\n")

@@ -3,10 +3,10 @@
 //
 // A cell of the table is one probe (what the clients do) on one subject (what
 // stands between clients and server: plain routing, the kernel's own helper,
-// ftpalg, another proxy, a relay that looks at nothing). Every cell is measured on a network of its own, made
-// for it, with the clients, the server and the gateway as processes on its
-// three hosts; the cells of one probe follow each other, in several rounds,
-// each in another order. What counts are the ratios of neighbours, as medians
+// ftpalg, another proxy, a relay that looks at nothing). Every cell is measured
+// on a network of its own, made for it, with the clients, the server and the
+// gateway as processes on its three hosts; the cells of one probe follow each
+// other, in several rounds, each in another order. What counts are the ratios of neighbours, as medians
 // over the rounds: absolute figures are the machine's. Where one session's delay
 // is measured, all programs share one processor. Nothing of a network remains
 // after its cell.

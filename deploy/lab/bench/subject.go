@@ -45,8 +45,8 @@ func present(context.Context) error { return nil }
 func everything(load.Job) string    { return "" }
 
 // bareRelay passes every line on unread, and the data connections are routed.
-// It is no gateway: it shows what any process between client and server costs,
-// before it has done anything.
+// It is no gateway: it shows what a plain process between client and server
+// costs, before it has done anything.
 func bareRelay(st *stand) error {
 	if err := st.Client.Route(netip.PrefixFrom(st.Own, st.Own.BitLen()).String(), st.Contact.String()); err != nil {
 		return err

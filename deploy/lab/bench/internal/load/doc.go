@@ -8,8 +8,7 @@
 // thousands of them may be idle, and its data connections like the client.
 // Each data connection has a new port, as with real servers and clients.
 //
-// Relay stands between them where the least is wanted that a process in between
-// can cost.
+// Relay stands between them to show what a plain process in between costs.
 //
 // All speak IPv4 alone and trust each other: they are no example of FTP.
 package load
