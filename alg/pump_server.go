@@ -96,6 +96,9 @@ func (s *session) relay(v dialogue.Verdict, line wire.Line, run *run) error {
 		if v.Reason != dialogue.NoReason {
 			s.log.Debug("reply passed, nothing opened for it", "event", "unasked", "reason", v.Reason)
 		}
+		if len(v.Before) > 0 {
+			err = run.insert(v.Before)
+		}
 		run.pass(n)
 	}
 	if err != nil || len(v.Answer) == 0 {

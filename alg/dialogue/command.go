@@ -122,8 +122,8 @@ func (d *Dialogue) due() []byte {
 		return nil
 	}
 	var out []byte
-	for d.pending.len() > 0 && d.pending.at(0).own() {
-		out = append(out, d.pending.remove(0).answer...)
+	for i := d.pending.current(); i < d.pending.len() && d.pending.at(i).own(); i = d.pending.current() {
+		out = append(out, d.pending.remove(i).answer...)
 		out = append(out, '\r', '\n')
 	}
 	return out

@@ -73,9 +73,10 @@ type Dialogue struct {
 type replyGroup struct {
 	// faulty says that a line of it may be read differently by two parties.
 	faulty bool
-	// held is the start of a multi-line announcement, kept until its last
-	// line has been judged.
-	held []byte
+	// held is the start of a multi-line reply to PASV or EPSV, kept until its
+	// last line has been judged; overlong says that not all of it is.
+	held     []byte
+	overlong bool
 	// swallow says that the rest of an over-long line goes nowhere.
 	swallow bool
 }
@@ -133,7 +134,7 @@ func (d *Dialogue) Opaque() bool { return d.opaque }
 // the replies tell.
 func (d *Dialogue) Transferring() bool {
 	for i := range d.pending.len() {
-		if e := d.pending.at(i); e.started && e.verb.Transfers() {
+		if e := d.pending.at(i); e.started && !e.spent && e.verb.Transfers() {
 			return true
 		}
 	}
@@ -144,7 +145,7 @@ func (d *Dialogue) Transferring() bool {
 // not come.
 func (d *Dialogue) Commanded() bool {
 	for i := range d.pending.len() {
-		if d.pending.at(i).verb.Transfers() {
+		if e := d.pending.at(i); !e.spent && e.verb.Transfers() {
 			return true
 		}
 	}

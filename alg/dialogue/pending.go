@@ -22,6 +22,14 @@ type exchange struct {
 	refused Reason
 	// doubtful says that the reply may have been lost.
 	doubtful bool
+	// repeated says that a transfer has had a second preliminary reply, with
+	// which some servers end it (pure-ftpd, when the client closes the data
+	// connection).
+	repeated bool
+	// spent says that no more reply is expected: a PASV or EPSV whose reply
+	// had another command's code, or a repeated transfer whose client has
+	// gone on. Only a 227 or 229 may still answer a spent PASV or EPSV.
+	spent bool
 	// answer is the gateway's own reply; the server never saw the command.
 	answer string
 }
@@ -50,6 +58,9 @@ func (q *queue) push(e exchange) {
 	if q.len() == 1 && q.at(0).doubtful {
 		q.remove(0) // the client has gone on, so it had its answer
 	}
+	if !sentDuringTransfer(e.verb) {
+		q.spendRepeated()
+	}
 	if q.head > 0 && len(q.items) == cap(q.items) {
 		q.items = q.items[:copy(q.items, q.items[q.head:])]
 		q.head = 0
@@ -71,17 +82,55 @@ func (q *queue) remove(i int) exchange {
 	return e
 }
 
+// spendRepeated marks the transfers that have had two preliminary replies as
+// ended: the client sends what comes after a transfer.
+func (q *queue) spendRepeated() {
+	for i := range q.len() {
+		if e := q.at(i); e.repeated {
+			e.spent = true
+		}
+	}
+}
+
+// sentDuringTransfer reports whether clients send v while a transfer runs.
+func sentDuringTransfer(v wire.Verb) bool {
+	return v == wire.ABOR || v == wire.STAT || v == wire.NOOP
+}
+
 // none means that a reply answers no exchange.
 const none = -1
 
+// current returns the index of the first exchange that is not spent, or the
+// length of the queue.
+func (q *queue) current() int {
+	i := 0
+	for i < q.len() && q.at(i).spent {
+		i++
+	}
+	return i
+}
+
+// oldestPassive returns the index of the first PASV or EPSV, spent ones
+// included, or none.
+func (q *queue) oldestPassive() int {
+	for i := range q.len() {
+		if isPassive(q.at(i)) {
+			return i
+		}
+	}
+	return none
+}
+
 // answeredBy returns the index of the exchange that a reply with this code
 // answers: the oldest, but for what servers really do around transfers. Stale
-// says that those before it will have no answer any more.
+// says that those before it will have no answer any more. A 227 or 229 is
+// asked for by takePassive first.
 func (q *queue) answeredBy(code int) (i int, stale bool) {
-	if q.len() == 0 {
+	first := q.current()
+	if first == q.len() {
 		return none, false
 	}
-	head := q.at(0)
+	head := q.at(first)
 	switch {
 	case head.own():
 		// Our answer waits for the end of this reply, which nobody asked for.
@@ -89,43 +138,29 @@ func (q *queue) answeredBy(code int) (i int, stale bool) {
 	case code < 200:
 		if !mayBegin(head) {
 			// A transfer begins, so everything before it has been answered.
-			return q.behind(func(e *exchange) bool { return e.verb.Transfers() })
+			return q.behind(first, func(e *exchange) bool { return e.verb.Transfers() })
 		}
 	case head.verb.Transfers() && head.started && !endsTransfer(code):
 		// A command that the server answers in the middle of a transfer
 		// (STAT, RFC 959 section 4.1.3; NOOP to keep NAT alive).
-		i, _ = q.behind(func(e *exchange) bool { return !e.verb.Transfers() })
-		return i, false
+		i, stale = q.behind(first, func(e *exchange) bool { return !e.verb.Transfers() })
+		return i, stale && i == first
 	case head.verb == wire.ABOR && !answersAbort(code):
 		// The aborted transfer's own reply has stood for ABOR's too.
-		return q.behind(func(*exchange) bool { return true })
-	case isPassive(head) && !answersPassive(code):
-		// One reply more than RFC 959 asks for after an abort. It can never
-		// be a PASV's, and must not shift what follows.
-		return none, false
+		return q.behind(first, func(*exchange) bool { return true })
 	}
-	return 0, false
+	return first, first > 0
 }
 
-// behind returns the first exchange behind the head that the server answers
-// and ok accepts; without one, the head.
-func (q *queue) behind(ok func(*exchange) bool) (i int, stale bool) {
-	for j := 1; j < q.len(); j++ {
+// behind returns the first exchange behind the one at first that the server
+// answers and ok accepts; without one, first itself.
+func (q *queue) behind(first int, ok func(*exchange) bool) (i int, stale bool) {
+	for j := first + 1; j < q.len(); j++ {
 		if e := q.at(j); !e.own() && ok(e) {
 			return j, true
 		}
 	}
-	return 0, false
-}
-
-// drop takes the first n exchanges out that the server was to answer; the
-// gateway's own answers stay.
-func (q *queue) drop(n int) {
-	for i := n - 1; i >= 0; i-- {
-		if !q.at(i).own() {
-			q.remove(i)
-		}
-	}
+	return first, first > 0
 }
 
 // mayBegin reports whether e may have a preliminary reply (RFC 959 section
@@ -138,22 +173,17 @@ func isPassive(e *exchange) bool {
 	return (e.verb == wire.PASV || e.verb == wire.EPSV) && !e.epsvAll
 }
 
-// announcedBy reports whether a reply with this code to e announces a data
-// connection.
-func announcedBy(e *exchange, code int) bool {
-	switch e.verb {
-	case wire.PASV:
-		return code == wire.Code227Passive
-	case wire.EPSV:
-		return code == wire.Code229Extended && !e.epsvAll
-	}
-	return false
+// announces reports whether a reply with this code announces a data
+// connection if a PASV or EPSV awaits one. Some servers answer the one with
+// the reply of the other.
+func announces(code int) bool {
+	return code == wire.Code227Passive || code == wire.Code229Extended
 }
 
-// answersPassive reports whether a PASV or EPSV can have this reply.
-func answersPassive(code int) bool {
-	return code == wire.Code227Passive || code == wire.Code229Extended || code >= 400 && code != wire.Code426Aborted
-}
+// refusesPassive reports whether a reply with this code is the end of a PASV
+// or EPSV. Any other one may be a reply too many to an earlier command (226
+// and 426 after an abort), so that the announcement may still come.
+func refusesPassive(code int) bool { return code >= 400 && code != wire.Code426Aborted }
 
 // answersAbort reports whether an ABOR can have this reply (RFC 959 section
 // 5.4).

@@ -1,6 +1,7 @@
 package dialogue
 
 import (
+	"bytes"
 	"net/netip"
 
 	"ftpalg/alg/expect"
@@ -21,7 +22,7 @@ func (d *Dialogue) reply(line wire.Line) Verdict {
 	}
 	r := d.replies.Line(line.Text())
 	if r.Stray {
-		return Verdict{}
+		return d.stray(line)
 	}
 	if r.First {
 		d.group = replyGroup{held: d.group.held[:0]}
@@ -32,7 +33,20 @@ func (d *Dialogue) reply(line wire.Line) Verdict {
 	}
 	v := d.final(r.Code, line)
 	d.group.swallow = v.Action == Refuse && !line.Ends
+	if v.Action == Pass {
+		v.Before = d.group.held
+	}
 	return v
+}
+
+// stray judges a line that belongs to no reply. While a PASV or EPSV is
+// pending none passes that could show the server's inside address.
+func (d *Dialogue) stray(line wire.Line) Verdict {
+	if d.observing || d.pending.oldestPassive() == none || !d.showsAddress(line.Bytes) {
+		return Verdict{}
+	}
+	d.group.swallow = !line.Ends
+	return Verdict{Action: Refuse, Reason: Syntax}
 }
 
 // fragment judges the rest of an over-long line: it shares the first
@@ -47,15 +61,14 @@ func (d *Dialogue) fragment(line wire.Line) Verdict {
 }
 
 // unfinished judges a line of a multi-line reply that is not its last. Those
-// of an announcement wait for its last line, since nothing but a reply of the
-// same code may follow them.
+// of a positive reply to PASV or EPSV wait for its last line, since only the
+// whole reply says what the client may see of it.
 func (d *Dialogue) unfinished(code int, line wire.Line) Verdict {
-	i, _ := d.pending.answeredBy(code)
-	if i == none || !announcedBy(d.pending.at(i), code) {
+	if !d.answersPassive(code) {
 		return Verdict{}
 	}
 	if len(d.group.held)+len(line.Bytes) > maxHeld || !line.Ends {
-		d.group.faulty = true
+		d.group.overlong = true
 	} else {
 		d.group.held = append(d.group.held, line.Bytes...)
 	}
@@ -63,33 +76,145 @@ func (d *Dialogue) unfinished(code int, line wire.Line) Verdict {
 	return Verdict{Action: Refuse}
 }
 
+// answersPassive reports whether a reply with this code is a positive one to
+// PASV or EPSV.
+func (d *Dialogue) answersPassive(code int) bool {
+	if announces(code) && d.pending.oldestPassive() != none {
+		return true
+	}
+	i, _ := d.pending.answeredBy(code)
+	return i != none && positiveToPassive(d.pending.at(i), code)
+}
+
+// positiveToPassive reports whether e is a PASV, an EPSV or an EPSV ALL, and
+// code that of a positive completion (RFC 959 section 4.2.1).
+func positiveToPassive(e *exchange, code int) bool {
+	return (e.verb == wire.PASV || e.verb == wire.EPSV) && code/100 == 2
+}
+
 // final judges the last or only line of a reply.
 func (d *Dialogue) final(code int, line wire.Line) Verdict {
+	if announces(code) {
+		if v, ok := d.passiveReply(code, line); ok {
+			return v
+		}
+	}
 	i, stale := d.pending.answeredBy(code)
 	if i == none {
 		return d.unasked(Verdict{}, code, line)
 	}
-	if code < 200 {
-		v := d.begin(d.pending.at(i))
-		d.forgetStale(i, stale)
+	e := d.pending.at(i)
+	switch {
+	case code < 200:
+		v := d.begin(e)
+		v.Ended = d.forgetStale(i, stale)
+		return v
+	case isPassive(e) && !refusesPassive(code):
+		e.spent = true
+		v := d.withoutAddress(Verdict{}, e, code, line)
+		v.Ended = d.forgetStale(i, stale)
 		return v
 	}
-	e := d.pending.remove(i)
-	d.forgetStale(i, stale)
-	if announcedBy(&e, code) {
-		return d.announcement(e, line)
+	done := d.pending.remove(i)
+	ended := d.forgetStale(i, stale)
+	drop := Drop{}
+	if ended != nil {
+		drop = Drop{Below: d.inForce + 1, By: Used} // as the transfer's own end would have it
 	}
-	ended := d.conclude(&e, code)
-	v := d.unasked(d.settle(e, code), code, line)
+	if t := d.conclude(&done, code); t != nil {
+		ended = t
+	}
+	v := d.unasked(d.settle(done, code), code, line)
+	if v.Drop == (Drop{}) {
+		v.Drop = drop
+	}
+	v = d.withoutAddress(v, &done, code, line)
 	v.Ended = ended
 	return v
 }
 
-// forgetStale drops the exchanges before the i-th if they are stale.
-func (d *Dialogue) forgetStale(i int, stale bool) {
-	if stale {
-		d.pending.drop(i)
+// passiveReply judges a 227 or 229 if a PASV or EPSV may have asked for it,
+// whatever stands before that in the queue: this server has skipped it.
+func (d *Dialogue) passiveReply(code int, line wire.Line) (v Verdict, ok bool) {
+	i := d.pending.oldestPassive()
+	if i == none {
+		return v, false
 	}
+	e := *d.pending.at(i)
+	ended := d.forgetStale(d.takePassive(i))
+	v = d.announcement(e, code, line)
+	if v.Ended = ended; ended != nil {
+		v.Drop.By = Used
+	}
+	if e.spent {
+		v.Drop.Only = e.number // an announcement for the same command, if any
+	}
+	return v, true
+}
+
+// takePassive takes the PASV or EPSV at i out of the queue, or spends it, so
+// that as many replies are expected as the server still owes: when it has
+// answered an earlier command with this 227, the right one is yet to come.
+// It returns what forgetStale must be told.
+func (d *Dialogue) takePassive(i int) (before int, stale bool) {
+	e, current := d.pending.at(i), d.pending.current()
+	switch {
+	case e.spent:
+		if current < d.pending.len() && isPassive(d.pending.at(current)) {
+			d.pending.at(current).spent = true
+		}
+		d.pending.remove(i)
+	case current == i:
+		d.pending.remove(i)
+	default:
+		e.spent = true
+	}
+	return i, true
+}
+
+// forgetStale drops the exchanges before the i-th that the server was to
+// answer if they are stale; the gateway's own answers stay. It returns the
+// transfer that ends with that, if one had begun.
+func (d *Dialogue) forgetStale(i int, stale bool) (ended *Transfer) {
+	if !stale {
+		return nil
+	}
+	for j := i - 1; j >= 0; j-- {
+		if d.pending.at(j).own() {
+			continue
+		}
+		e := d.pending.remove(j)
+		if (e.verb == wire.PORT || e.verb == wire.EPRT) && e.number != 0 {
+			d.waiting--
+		}
+		if e.transfer != nil && e.started {
+			ended = e.transfer
+		}
+	}
+	return ended
+}
+
+// withoutAddress refuses a positive reply to PASV or EPSV that announces
+// nothing and could show the server's inside address.
+func (d *Dialogue) withoutAddress(v Verdict, e *exchange, code int, line wire.Line) Verdict {
+	if d.observing || !positiveToPassive(e, code) {
+		return v
+	}
+	if !d.group.overlong && line.Ends && !d.showsAddress(d.group.held) && !d.showsAddress(line.Text()[codeLength:]) {
+		return v
+	}
+	if e.epsvAll {
+		d.epsvAll = false // the client is told that it failed
+	}
+	return spoil(v, Syntax, "425 The server's address cannot be read.")
+}
+
+// codeLength is the number of digits of a reply code.
+const codeLength = 3
+
+// showsAddress reports whether text could show the server's own address.
+func (d *Dialogue) showsAddress(text []byte) bool {
+	return wire.HoldsAddress(text) || bytes.Contains(text, []byte(d.server.String()))
 }
 
 // unasked adds to a verdict that the line is a 227 or 229 which answers no
@@ -106,7 +231,7 @@ func (d *Dialogue) unasked(v Verdict, code int, line wire.Line) Verdict {
 	}
 	v.Reason = Unasked
 	if hp, err := parserOf(mode)(line.Bytes); err == nil {
-		v.Announcement = d.heard(0, mode, hp)
+		v.Announcement = d.passiveAnnouncement(0, mode, hp)
 	}
 	return v
 }
@@ -119,9 +244,9 @@ func parserOf(m expect.Mode) func([]byte) (wire.HostPort, error) {
 	return wire.Parse227
 }
 
-// heard describes what a 227 or 229 announces. Whatever address the
+// passiveAnnouncement describes what a 227 or 229 announces. Whatever address the
 // text has, private or wrong: the server's is the one we reached it at.
-func (d *Dialogue) heard(number uint64, m expect.Mode, hp wire.HostPort) *Announcement {
+func (d *Dialogue) passiveAnnouncement(number uint64, m expect.Mode, hp wire.HostPort) *Announcement {
 	return &Announcement{
 		Number: number, Mode: m, Said: hp.Addr, hostPort: hp,
 		At: netip.AddrPortFrom(d.server, hp.Port),
@@ -170,32 +295,91 @@ func (d *Dialogue) settle(e exchange, code int) Verdict {
 // everything ends all announcements made so far.
 func (d *Dialogue) everything() Drop { return Drop{Below: d.announced + 1} }
 
-// announcement judges the 227 or 229 that e asked for.
-func (d *Dialogue) announcement(e exchange, line wire.Line) Verdict {
+// announcement judges the 227 or 229 that answers e.
+func (d *Dialogue) announcement(e exchange, code int, line wire.Line) Verdict {
 	mode := expect.PASV
-	if e.verb == wire.EPSV {
+	if code == wire.Code229Extended {
 		mode = expect.EPSV
 	}
 	// The server has given up its former listener in any case.
 	d.inForce = e.number
 	v := Verdict{Action: Announce, Reason: e.refused, Drop: Drop{Below: e.number, By: Superseded}}
-	hp, err := parserOf(mode)(line.Bytes)
+	text, before, hp, err := d.readable(mode, line)
 	if err == nil {
-		v.Announcement = d.heard(e.number, mode, hp)
+		v.Announcement = d.passiveAnnouncement(e.number, mode, hp)
+		v.Announcement.text = text
 	}
 	switch {
 	case e.refused != NoReason:
 		v.Action = Refuse
-	case d.group.faulty || !line.Ends:
+	case d.group.overlong || !line.Ends:
 		return spoil(v, Framing, "425 The server's address cannot be read safely.")
 	case err != nil:
 		return spoil(v, Syntax, "425 The server's address cannot be read.")
 	case hp.Port < lowestPort:
 		return spoil(v, LowPort, "425 The server's port is below 1024.")
+	case mode == expect.PASV && !d.client.Is4():
+		return spoil(v, Family, "425 The server's address is of the other family.")
 	default:
-		v.Before = d.group.held
+		v.Before = before
 	}
 	return v
+}
+
+// readable finds the host-port of an announcement in its last line, or else in
+// the whole of a multi-line reply. Text is the line to be sent in its place,
+// nil if that is the last line as it came; before is what of the first lines
+// may go before it.
+func (d *Dialogue) readable(mode expect.Mode, line wire.Line) (text, before []byte, hp wire.HostPort, err error) {
+	last := line.Bytes
+	if d.group.faulty {
+		// Two parties could read it differently. The client reads only what
+		// is written here, in one framing.
+		text = cleanLine(last)
+		last = text
+	}
+	hp, err = parserOf(mode)(last)
+	if err != nil && len(d.group.held) > 0 {
+		if joined, whole := d.joined(mode, line); whole == nil {
+			text, hp = joined.PlainReply()
+			return text, nil, hp, nil
+		}
+	}
+	if err != nil {
+		return nil, nil, hp, err
+	}
+	if d.showsAddress(last[codeLength:hp.Span.Start]) || d.showsAddress(last[hp.Span.End:]) {
+		text, hp = hp.PlainReply()
+		return text, nil, hp, nil
+	}
+	if !d.group.faulty && !d.showsAddress(d.group.held) {
+		before = d.group.held
+	}
+	return text, before, hp, nil
+}
+
+// joined parses the lines of a multi-line announcement as one.
+func (d *Dialogue) joined(mode expect.Mode, line wire.Line) (wire.HostPort, error) {
+	text := append([]byte(nil), line.Bytes[:codeLength]...)
+	for one := range bytes.Lines(append(bytes.Clone(d.group.held), line.Bytes...)) {
+		one = bytes.TrimRight(one, "\r\n")
+		if bytes.HasPrefix(one, line.Bytes[:codeLength]) {
+			one = one[codeLength:]
+		}
+		text = append(append(text, ' '), bytes.TrimLeft(one, "- ")...)
+	}
+	return parserOf(mode)(cleanLine(text))
+}
+
+// cleanLine returns line without CR and NUL, ended by CRLF.
+func cleanLine(line []byte) []byte {
+	out := make([]byte, 0, len(line)+2)
+	for _, c := range line {
+		if c != '\r' && c != '\n' && c != 0 {
+			out = append(out, c)
+		}
+	}
+	return append(out, '\r', '\n')
 }
 
 // spoil puts an honest refusal in the place of the server's announcement.

@@ -66,7 +66,7 @@ func (d *Dialogue) track(c wire.Command, line []byte) exchange {
 // begin notes the preliminary reply to e.
 func (d *Dialogue) begin(e *exchange) Verdict {
 	again := e.started
-	e.started = true
+	e.started, e.repeated = true, again && e.transfer != nil
 	if again || e.transfer == nil {
 		return Verdict{}
 	}

@@ -52,8 +52,9 @@ type Verdict struct {
 	// Answer goes to the client at once: the gateway's own replies whose turn
 	// has come. With a server's line it follows that line.
 	Answer []byte
-	// Before, with a server's line, goes to the client before that line: the
-	// first lines of a multi-line 227 or 229.
+	// Before, with a server's line that passes or announces, goes to the
+	// client before that line: the first lines of a multi-line reply to PASV
+	// or EPSV.
 	Before []byte
 	// Opaque says that after this line the connection may no longer be read.
 	Opaque bool
@@ -108,9 +109,17 @@ type Announcement struct {
 	// invalid, the text carries none (RFC 2428 section 3).
 	Said     netip.Addr
 	hostPort wire.HostPort
+	// text is the line that is sent in the place of the one that came, before
+	// its host-port is replaced; nil if the line that came serves.
+	text []byte
 }
 
-// Rewrite appends line to dst with its host-port replaced by to.
+// Rewrite appends line to dst with its host-port replaced by to. A reply that
+// two parties could read differently, or whose text could show the server's
+// address once more, is written anew.
 func (a *Announcement) Rewrite(dst, line []byte, to netip.AddrPort) []byte {
+	if a.text != nil {
+		line = a.text
+	}
 	return a.hostPort.Append(dst, line, to)
 }

@@ -47,6 +47,24 @@ func (h HostPort) Append(dst, line []byte, to netip.AddrPort) []byte {
 	return append(dst, line[h.Span.End:]...)
 }
 
+// PlainReply returns the usual reply that announces a host-port which was read
+// from a 227 or 229 (RFC 959 section 5.4, RFC 2428 section 3), with its line
+// end, and the host-port as it stands there.
+func (h HostPort) PlainReply() (line []byte, at HostPort) {
+	text, end := "227 Entering Passive Mode (", ").\r\n"
+	if h.form == portOnly {
+		text, end = "229 Entering Extended Passive Mode (|||", "|)\r\n"
+	}
+	line, at = []byte(text), h
+	if h.form == portOnly {
+		line = strconv.AppendUint(line, uint64(h.Port), 10)
+	} else {
+		line = appendSix(line, []byte("0,0,0,0,0,0"), h.Addr.As4(), h.Port)
+	}
+	at.Span = Span{len(text), len(line)}
+	return append(line, end...), at
+}
+
 // appendSix appends the host-port old with other numbers in the place of its
 // own, and with its commas and blanks.
 func appendSix(dst, old []byte, addr [4]byte, port uint16) []byte {
