@@ -172,6 +172,9 @@ func (d *Dialogue) judgeActive(c wire.Command, hp wire.HostPort, err error) (why
 		return Sequence, sequenceReply(c.Verb)
 	case wire.IsFamily(err) || err == nil && hp.Addr.Is4() != d.client.Is4():
 		return Family, "522 Network protocol not supported, use (" + d.families() + ")."
+	case err != nil && !d.loggedIn:
+		// Servers say so first, whatever the command is (RFC 959 section 5.4).
+		return Syntax, "530 Please log in with USER and PASS."
 	case err != nil:
 		return Syntax, "501 " + string(c.Verb) + " cannot be read: " + err.Error() + "."
 	case hp.Port < lowestPort:

@@ -59,6 +59,8 @@ type Dialogue struct {
 	inForce   uint64
 	waiting   int
 
+	// loggedIn says that the server has accepted the client's login.
+	loggedIn bool
 	// user is the name that the client gave last, form the letter of the
 	// representation type in force.
 	user string

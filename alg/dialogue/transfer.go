@@ -86,7 +86,9 @@ func (d *Dialogue) conclude(e *exchange, code int) *Transfer {
 	case e.verb == wire.TYPE && positive && e.form != 0:
 		d.form = e.form
 	case e.verb == wire.REIN && positive:
-		d.user, d.form = "", defaultForm
+		d.user, d.form, d.loggedIn = "", defaultForm, false
+	case logsIn(e.verb) && code/100 == 2:
+		d.loggedIn = true
 	}
 	t := e.transfer
 	if t == nil || !e.started && !positive {
@@ -98,6 +100,10 @@ func (d *Dialogue) conclude(e *exchange, code int) *Transfer {
 	t.Complete = code == wire.Code226Closing || code == wire.Code250Done
 	return t
 }
+
+// logsIn reports whether a positive completion of the command v means that the
+// client is logged in (RFC 959 section 5.4).
+func logsIn(v wire.Verb) bool { return v == wire.USER || v == wire.PASS || v == wire.ACCT }
 
 // User returns the name that the client gave last, cut at 64 bytes.
 func (d *Dialogue) User() string { return d.user }

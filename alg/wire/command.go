@@ -25,7 +25,7 @@ type Command struct {
 // ends it.
 func ParseCommand(line []byte) Command {
 	text := textSpan(line)
-	telnet := telnetLength(text.In(line))
+	telnet := max(telnetLength(text.In(line)), abortPrefix(text.In(line)))
 	start := skipBlanks(line, telnet, text.End)
 	end := start
 	for end < text.End && !isBlank(line[end]) {

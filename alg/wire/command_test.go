@@ -34,6 +34,10 @@ func TestParseCommand(t *testing.T) {
 
 		{line: "\xff\xf4\xff\xf2«ABOR»\r\n", verb: wire.ABOR, telnet: 4},
 		{line: "\xff\xf4\xff\xf2 «abor»\r\n", verb: wire.ABOR, telnet: 4},
+		{line: "\xff\xf4\xff«abor»\r\n", verb: wire.ABOR, telnet: 3},
+		{line: "\xff«ABOR»\r\n", verb: wire.ABOR, telnet: 1},
+		{line: "\xf2«ABOR»\r\n", verb: wire.ABOR, telnet: 1},
+		{line: "«\xffPORT» 1\r\n", arg: "1", iac: true},
 		{line: "\xff\xfd\x06\xff\xfb\x01«NOOP»\r\n", verb: wire.NOOP, telnet: 6},
 		{line: "\xff\xf1«PORT» 1\r\n", verb: wire.PORT, arg: "1", telnet: 2},
 		{line: "«PO\xff\xf1RT» 1\r\n", arg: "1", iac: true},

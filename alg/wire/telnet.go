@@ -8,6 +8,7 @@ const (
 	telnetDONT = 0xFE
 	telnetWILL = 0xFB // WILL, WONT, DO, DONT: one byte of option follows
 	telnetGA   = 0xF9
+	telnetDM   = 0xF2 // the data mark of a Synch
 	telnetNOP  = 0xF1 // NOP, DM, …, IP, …, GA: two bytes in all
 )
 
@@ -22,6 +23,21 @@ func telnetLength(text []byte) int {
 		}
 		n += one
 	}
+}
+
+// abortPrefix returns the number of bytes before the verb of an ABOR whose
+// telnet signal (IAC IP, IAC DM) has lost its end: clients send it as urgent
+// data, of which the socket keeps one byte at a time. Servers take such an
+// ABOR. It is 0 if the line is no such ABOR.
+func abortPrefix(text []byte) int {
+	n := telnetLength(text)
+	if n == len(text) || text[n] != telnetIAC && text[n] != telnetDM {
+		return 0
+	}
+	if !bytes.EqualFold(bytes.TrimSpace(text[n+1:]), []byte(ABOR)) {
+		return 0
+	}
+	return n + 1
 }
 
 // telnetCommand returns the length of the telnet command that text begins
