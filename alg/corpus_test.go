@@ -1,0 +1,119 @@
+package alg_test
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// The files of testdata/dialogues are dialogues of old and odd servers and
+// clients, a step a line; blank lines and lines that begin with # are left
+// out. Bytes are written as a Go string.
+//
+//	client says "PASV\r\n"     in one segment
+//	server says "227 (1,2"
+//	client gets "220 ready\r\n"     exactly this comes next, in any segments
+//	server gets "PASV\r\n"
+//	open PASV 50000 5000            these pinholes are open: mode, told port,
+//	                                target port; "open" alone means none
+//	wait 30s
+//	server ends                     closes its side
+//
+// The client is 203.0.113.10 and reaches 203.0.113.1, the server is
+// 198.18.1.20; the only port of passive mode is 50000, of active mode 51000.
+func TestCorpus(t *testing.T) {
+	files, err := filepath.Glob("testdata/dialogues/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no dialogues: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			onBench(t, fronting(), onePort(testSettings()), func(b *bench) { playCorpus(b, file, string(text)) })
+		})
+	}
+}
+
+// playCorpus plays the steps of one file.
+func playCorpus(b *bench, file, text string) {
+	client := b.connect(clientHost, outside)
+	server := newPeer(b.t, "server", b.kernel.Server())
+	for i, step := range strings.Split(text, "\n") {
+		if step = strings.TrimSpace(step); step == "" || step[0] == '#' {
+			continue
+		}
+		if err := playStep(b, client, server, step); err != nil {
+			b.t.Fatalf("%s:%d: %s: %v", file, i+1, step, err)
+		}
+	}
+	synctest.Wait()
+	client.hearsNothing()
+	server.hearsNothing()
+}
+
+func playStep(b *bench, client, server *peer, step string) error {
+	words := strings.SplitN(step, " ", 3)
+	switch words[0] {
+	case "open":
+		return sameOpen(b, strings.TrimSpace(strings.TrimPrefix(step, "open")))
+	case "wait":
+		d, err := time.ParseDuration(strings.TrimSpace(strings.TrimPrefix(step, "wait")))
+		time.Sleep(d)
+		return err
+	}
+	who, ok := map[string]*peer{"client": client, "server": server}[words[0]]
+	switch {
+	case !ok:
+		return fmt.Errorf("unknown step")
+	case len(words) == 2 && words[1] == "ends":
+		return who.CloseWrite()
+	case len(words) < 3:
+		return fmt.Errorf("no bytes")
+	}
+	bytes, err := strconv.Unquote(words[2])
+	switch {
+	case err != nil:
+		return err
+	case words[1] == "says":
+		_, err = io.WriteString(who, bytes)
+		synctest.Wait() // so that the next segment comes alone
+		return err
+	case words[1] == "gets":
+		return who.gets(bytes)
+	}
+	return fmt.Errorf("neither says nor gets")
+}
+
+// gets reads as many bytes as want has and compares them.
+func (p *peer) gets(want string) error {
+	p.SetReadDeadline(time.Now().Add(time.Second))
+	got := make([]byte, len(want))
+	n, err := io.ReadFull(p.r, got)
+	if string(got[:n]) != want {
+		return fmt.Errorf("got %q, %v", got[:n], err)
+	}
+	return nil
+}
+
+// sameOpen compares the open pinholes with a list of mode, told port and
+// target port each.
+func sameOpen(b *bench, want string) error {
+	synctest.Wait()
+	var got []string
+	for _, e := range b.kernel.Standing() {
+		got = append(got, fmt.Sprintf("%s %d %d", e.Mode, e.To.Port(), e.Target.Port()))
+	}
+	if g := strings.Join(got, " "); g != want {
+		return fmt.Errorf("open: %q", g)
+	}
+	return nil
+}
