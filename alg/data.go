@@ -32,7 +32,7 @@ const (
 	DataPromised  DataState = "promised"  // nobody has come yet
 	DataConnected DataState = "connected" // its first packet has come
 	DataClosed    DataState = "closed"    // it has ended
-	DataExpired   DataState = "expired"   // nobody came in time
+	DataExpired   DataState = "expired"   // no connection came in time
 	DataWithdrawn DataState = "withdrawn" // the promise was taken back before anybody came
 )
 

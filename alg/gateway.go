@@ -281,7 +281,7 @@ const turnedAwayTimeout = farewellTimeout
 // turnAway says why and closes.
 func (s *session) turnAway(t turning) {
 	s.noteTurn(t.why)
-	s.g.log.Info("connection turned away", "event", "turned_away",
+	s.g.log.Info("connection rejected", "event", "turned_away",
 		"listener", s.service.Name, "client", s.ends.Client, "reply", t.reply)
 	s.client.SetDeadline(time.Now().Add(turnedAwayTimeout))
 	if _, err := s.client.Write([]byte(t.reply + "\r\n")); err == nil {

@@ -136,7 +136,7 @@ type End string
 // The ends of a promise.
 const (
 	EndUsed     End = "used"     // its connection came
-	EndExpired  End = "expired"  // nobody came in time
+	EndExpired  End = "expired"  // no connection came in time
 	EndReplaced End = "replaced" // by the session's next announcement
 	EndClosed   End = "closed"   // with its session, or its command was refused
 	EndFailed   End = "failed"   // the kernel did not open it

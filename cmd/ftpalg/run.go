@@ -48,7 +48,7 @@ func run(ctx context.Context, file string, stderr io.Writer) error {
 		Ready: func() {
 			daemon.SdNotify(false, daemon.SdNotifyReady)
 			if err := lean.ForgetStart(); err != nil {
-				log.Warn("memory of the start is kept", "event", "start_kept", "error", err)
+				log.Warn("start-up memory could not be released", "event", "start_kept", "error", err)
 			}
 		},
 		Stopping: func() { daemon.SdNotify(false, daemon.SdNotifyStopping) },

@@ -240,13 +240,13 @@ const stopTimeout = 20 * time.Second
 func (d *Daemon) observe(e rules.Event) {
 	switch e.Kind {
 	case rules.Expired:
-		d.log.Debug("nobody came", "event", "pinhole_expired", "session", e.Pinhole.Session, "pinhole", e.Pinhole.Expectation)
+		d.log.Debug("pinhole expired unused", "event", "pinhole_expired", "session", e.Pinhole.Session, "pinhole", e.Pinhole.Expectation)
 	case rules.Drift:
 		d.metrics.Drifted(len(e.Rules))
-		d.log.Warn("rules were missing or had come back, and are as they should be again", "event", "rules_drift",
+		d.log.Warn("netfilter rules had drifted and were repaired", "event", "rules_drift",
 			"family", e.Family.String(), "rules", e.Rules)
 	default:
-		d.log.Error("rules cannot be kept up, trying again", "event", "rules_failed",
+		d.log.Error("netfilter rules cannot be repaired, trying again", "event", "rules_failed",
 			"what", e.Kind.String(), "family", e.Family.String(), "error", e.Err)
 		d.mu.Lock()
 		defer d.mu.Unlock()
@@ -259,7 +259,7 @@ func (d *Daemon) observe(e rules.Event) {
 func (d *Daemon) follow(e rules.Event) {
 	switch e.Kind {
 	case rules.EventsLost:
-		d.log.Warn("the kernel had more to report than was read, and what was missed has been looked up",
+		d.log.Warn("kernel events were lost; the state was read again",
 			"event", "events_lost", "error", e.Err)
 	case rules.Connected:
 		d.gateway.Connected(e.Pinhole.ID)

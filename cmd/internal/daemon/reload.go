@@ -26,11 +26,11 @@ func (d *Daemon) Reload() error {
 	d.mu.Unlock()
 	d.metrics.Reloaded(err == nil, time.Now())
 	if err != nil {
-		d.log.Error("configuration not taken, the running one stays in force",
+		d.log.Error("configuration rejected, the running one stays in force",
 			"event", "reload_failed", "file", d.o.File, "error", err)
 		return err
 	}
-	d.log.Info("configuration taken", "event", "reload", "file", d.o.File, "listeners", d.listening())
+	d.log.Info("configuration reloaded", "event", "reload", "file", d.o.File, "listeners", d.listening())
 	return nil
 }
 

@@ -25,10 +25,10 @@ func (d *Daemon) logTransfer(t alg.Transfer) {
 // it can be again.
 func (d *Daemon) transfersFailed(err error) {
 	if err != nil {
-		d.log.Error("transfers are not logged, trying again with each", "event", "transfer_log_failed", "error", err)
+		d.log.Error("transfer log cannot be written, trying again with each transfer", "event", "transfer_log_failed", "error", err)
 		return
 	}
-	d.log.Info("transfers are logged again", "event", "transfer_log_restored")
+	d.log.Info("transfer log can be written again", "event", "transfer_log_restored")
 }
 
 // reopen opens the transfer log anew, after it was renamed.
@@ -36,5 +36,5 @@ func (d *Daemon) reopen() {
 	d.changing.Lock()
 	defer d.changing.Unlock()
 	d.transfers.Open(d.config.Log.Transfers)
-	d.log.Info("transfer log opened anew", "event", "reopened", "file", d.config.Log.Transfers)
+	d.log.Info("transfer log reopened", "event", "reopened", "file", d.config.Log.Transfers)
 }

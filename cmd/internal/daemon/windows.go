@@ -36,7 +36,7 @@ func (d *Daemon) openWindows() (closeAll func(), err error) {
 	for _, w := range windows {
 		serving.Go(func() {
 			if err := w.server.Serve(); err != nil {
-				d.log.Error("admin window closed", "event", "admin_failed", "error", err)
+				d.log.Error("admin endpoint closed", "event", "admin_failed", "error", err)
 			}
 		})
 	}

@@ -53,7 +53,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// Whoever knows the token was not lured here by a name.
 		g.admitBearer(w, r, bearer)
 	case !g.named(r.Host):
-		http.Error(w, "This is no name of the gateway; ask for it by its address.", http.StatusMisdirectedRequest)
+		http.Error(w, "Unknown Host; use the address of the gateway or localhost.", http.StatusMisdirectedRequest)
 	case crossSite(r):
 		http.Error(w, "Another site must not read this.", http.StatusForbidden)
 	case g.token == nil:
