@@ -47,6 +47,61 @@ func TestSessionLimits(t *testing.T) {
 	})
 }
 
+func TestOneIPv6ClientIsItsWholeNetwork(t *testing.T) {
+	s := testSettings()
+	s.SessionsPerClient = 1
+	svc := alg.Service{Name: "dmz", Source: alg.Source{Client: true}}
+	far := netip.MustParseAddrPort("[2001:db8:2::20]:21")
+	onBench(t, svc, s, func(b *bench) {
+		b.connect(netip.MustParseAddr("2001:db8:1::10"), far)
+		b.kernel.Server()
+		b.connect(netip.MustParseAddr("2001:db8:1::ffff:11"), far).hears("421 Too many sessions from your address, try again later.")
+		b.connect(netip.MustParseAddr("2001:db8:1:1::10"), far)
+		b.kernel.Server() // another /64 is another client
+	})
+}
+
+func TestAnnouncementsThatAwaitAnAnswerAreLimited(t *testing.T) {
+	const most = 16
+	onBench(t, fronting(), testSettings(), func(b *bench) {
+		client, server := b.session()
+		for range most + 1 {
+			client.say("PORT 203,0,113,10,195,81")
+		}
+		for range most {
+			if line, err := server.r.ReadString('\n'); err != nil || !strings.HasPrefix(line, "PORT 198,18,1,1,") {
+				t.Fatalf("the server heard %q, %v", line, err)
+			}
+		}
+		server.hearsNothing()
+		if n := len(b.kernel.Standing()); n != most {
+			t.Errorf("%d pinholes are open, want %d", n, most)
+		}
+		server.say("200 ok")
+		client.hears("200 ok")
+		if line, err := server.r.ReadString('\n'); err != nil || !strings.HasPrefix(line, "PORT 198,18,1,1,") {
+			t.Errorf("after one answer the server heard %q, %v", line, err)
+		}
+	})
+}
+
+func TestEncryptedSessionMayBeSilentForTwoHours(t *testing.T) {
+	onBench(t, fronting(), testSettings(), func(b *bench) {
+		client, server := b.session()
+		client.say("AUTH TLS")
+		server.hears("AUTH TLS")
+		server.say("234 go")
+		client.hears("234 go")
+		time.Sleep(2*time.Hour + 3*time.Minute)
+		if len(b.gateway.Sessions()) != 1 {
+			t.Error("the session ended early")
+		}
+		time.Sleep(2 * time.Minute)
+		client.hearsEnd() // without a word: it would fall into the encrypted stream
+		server.hearsEnd()
+	})
+}
+
 // session2 takes a session past the servers that a test left unanswered.
 func (b *bench) session2(t *testing.T) {
 	t.Helper()

@@ -8,8 +8,11 @@
 // Every command of the client is remembered until its final reply has come
 // (RFC 959 section 5.4), in order, so that any number may be in flight. A 227
 // or 229 announces a data connection only as the reply to a PASV or EPSV.
-// What the gateway refuses never reaches the server; its answer waits its turn
-// in the same queue, so that the client can count replies.
+// Servers skip replies, send one too many, or use another code than they
+// should; so a 227 or 229 answers the oldest PASV or EPSV that is pending,
+// whatever stands before it, and a code that does not fit still ends the command
+// at the head. What the gateway refuses never reaches the server; its answer
+// waits its turn in the same queue, so that the client can count replies.
 //
 // # Announcements
 //
@@ -18,6 +21,10 @@
 // that the other side shall see, or refuses it. Later verdicts say which
 // announcements have ended: refused by the server, replaced by the next one,
 // or used by a finished transfer.
+//
+// A reply that announces is read by nobody but the gateway and written anew, so
+// it is served in any framing. No positive reply to PASV or EPSV passes that
+// could show the server's inside address.
 //
 // # The end of reading
 //
