@@ -63,6 +63,23 @@ func TestObserve(t *testing.T) {
 			S: 200 ok`,
 			want: []string{"PASV 10.0.0.5:2560 sequence", "EPRT 203.0.113.10:5000 sequence"},
 		},
+		"either passive reply announces": {script: `
+			S: 220 ready
+			C: EPSV
+			S: 227 Entering Passive Mode (192,0,2,20,137,175).
+			C: PASV
+			S: 229 Entering Extended Passive Mode (|||35241|)
+			C: EPSV
+			S: 200 what
+			C: PASV
+			S: 227 (192,0,2,20,10,0)
+			S: 227 (192,0,2,20,10,1)
+			S: 227 (192,0,2,20,10,2)`,
+			want: []string{
+				"PASV 192.0.2.20:35247", "EPSV invalid IP:35241", "PASV 192.0.2.20:2560",
+				"PASV 192.0.2.20:2561", "PASV 192.0.2.20:2562 unasked",
+			},
+		},
 		"a PORT that cannot be read awaits its reply": {script: `
 			S: 220 ready
 			C: PORT 1,2,3

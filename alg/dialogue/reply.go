@@ -141,13 +141,14 @@ func (d *Dialogue) passiveReply(code int, line wire.Line) (v Verdict, ok bool) {
 		return v, false
 	}
 	e := *d.pending.at(i)
+	again := e.spent && e.number == d.inForce
 	ended := d.forgetStale(d.takePassive(i))
 	v = d.announcement(e, code, line)
 	if v.Ended = ended; ended != nil {
 		v.Drop.By = Used
 	}
-	if e.spent {
-		v.Drop.Only = e.number // an announcement for the same command, if any
+	if again {
+		v.Drop.Only = e.number
 	}
 	return v, true
 }
