@@ -3,7 +3,6 @@ package alg
 import (
 	"sync/atomic"
 
-	"ftpalg/alg/expect"
 	"ftpalg/alg/nat"
 )
 
@@ -12,7 +11,7 @@ type Counters struct {
 	// ClientLines and ServerLines are the lines that came from either side.
 	ClientLines uint64 `json:"client_lines"`
 	ServerLines uint64 `json:"server_lines"`
-	// Announced counts the announcements that were promised, Refused the
+	// Announced counts the announcements whose data connection was opened, Refused the
 	// lines that were kept from the other side, Transfers those that have
 	// ended, TurnedAway the connections that did not become sessions.
 	Announced  uint64 `json:"announced"`
@@ -28,7 +27,7 @@ type Counters struct {
 type lineCounts struct{ client, server atomic.Uint64 }
 
 // add takes a session's counts in.
-func (c *Counters) add(s *session) {
+func (c *Counters) addSession(s *session) {
 	c.Announced += s.announced.Load()
 	c.Refused += s.refused.Load()
 	c.Transfers += s.transfers.Load()
@@ -42,9 +41,9 @@ func (g *Gateway) Counters() Counters {
 	defer g.mu.Unlock()
 	c := g.ended
 	for _, s := range g.sessions {
-		c.add(s)
+		c.addSession(s)
 	}
-	c.TurnedAway = g.turnedAway.Load()
+	c.TurnedAway = g.rejected.Load()
 	c.Traffic = g.data.sum(&g.data.total)
 	return c
 }
@@ -57,26 +56,6 @@ type Ports struct {
 
 // Ports returns how far the configured ranges are used.
 func (g *Gateway) Ports() Ports {
-	s, pool := g.settings.Load(), g.promises.pool
+	s, pool := g.settings.Load(), g.data.pool
 	return Ports{Passive: pool.Level(s.PassivePorts), Active: pool.Level(s.ActivePorts)}
-}
-
-// Connected takes the kernel's word that the connection of a promise has
-// come.
-func (g *Gateway) Connected(id expect.ID) { g.data.connected(id) }
-
-// Reopened takes the kernel's word that the connection of a promise did not
-// come about, and that another may come.
-func (g *Gateway) Reopened(id expect.ID) { g.data.reopened(id) }
-
-// Carried takes the kernel's word of what it has carried so far: the bytes
-// that the host which connected has sent and received.
-func (g *Gateway) Carried(id expect.ID, sent, received uint64) {
-	g.data.carried(id, sent, received)
-}
-
-// Disconnected takes the kernel's word that it has ended, and how many bytes
-// the host that connected has sent and received if they were counted.
-func (g *Gateway) Disconnected(id expect.ID, sent, received uint64, counted bool) {
-	g.data.disconnected(id, sent, received, counted)
 }

@@ -10,22 +10,48 @@
 //	client ◀══ data ══════════ Kernel.Open: NAT and one pinhole ══════════ data ══▶ server
 //
 // An Acceptor yields a connection and the address that the client wanted to
-// reach. The session dials the server, then two goroutines read, one from
+// reach. The session dials the server; then two goroutines read, one from
 // either side. Each line goes through the dialogue (package alg/dialogue),
 // which says whether it passes, is refused, or announces a data connection.
-// An announcement is mapped (Tell), opened by the kernel, and only
-// then sent on with the host-port that the other side shall see: rule first,
-// line second. File data never enters the process.
+// An announcement is translated, opened by the kernel, and only then sent on
+// with the host-port that the other side shall see: rule first, line second.
+// File data never enters the process.
 //
-// # Where to read
+// # The nouns
+//
+// An announcement is text: a PORT, a 227. Its translation is what the other
+// side is told and where the kernel sends what arrives there. A pinhole is what
+// the kernel admits: one connection, from one host, until a deadline. The data
+// connection is that one connection, from its announcement until the kernel has
+// told its end; a transfer is the use that a RETR or STOR makes of it.
+//
+// # The way of one 227
+//
+//	pump_server.go   replies: read a line, ask the dialogue
+//	dialogue         Reply: it answers a pending PASV, so it is an Announcement
+//	pump_server.go   reply → announcePassive
+//	announcement.go  openData
+//	translation.go   Translate: addresses and text
+//	datatable.go     offer: lease a port; open: Kernel.Open confirms (package rules)
+//	dialogue         Announcement.Rewrite: the same line with another host-port
+//	half.go          queue, and without the lock: flush
+//
+// # The files
 //
 //   - gateway.go: listeners, limits, the table of sessions
-//   - session.go: one session from dial to end
+//   - session.go: the life of one session, from dial to end
+//   - park.go: a session at rest between two reads
+//   - half.go: one side of a session: its connection and its buffers
 //   - pump_client.go, pump_server.go: the two directions
-//   - tell.go: from an announcement to what the far side is told
-//   - promise.go: what stands open, until when
-//   - ledger.go: data connections, joined with what the kernel tells of them
-//   - observer.go, info.go, history.go: what others may know of all this
+//   - announcement.go: from an announcement to an open data connection
+//   - translation.go: addresses and text, without effects
+//   - dataconn.go: one data connection and its states
+//   - datatable.go: all data connections, joined with what the kernel tells
+//   - transfer.go: what data connections are used for
+//   - observer.go, observers.go: who is told of all this
+//   - info.go, counters.go, modeset.go, history.go, trace.go: what others may
+//     know, ask for and log
+//   - options.go: what a Gateway and its listeners are made of
 //   - kernel.go: all that is asked of the operating system
 //
 // Below it alg/wire knows what a line is and alg/nat how addresses and ports

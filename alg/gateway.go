@@ -24,11 +24,10 @@ type Gateway struct {
 	log      *slog.Logger
 	observer Observer
 	settings atomic.Pointer[Settings]
-	promises *promises
-	data     *dataLedger
+	data     *dataTable
 
-	turningAway atomic.Int32
-	turnedAway  atomic.Uint64
+	rejecting atomic.Int32
+	rejected  atomic.Uint64
 
 	mu       sync.Mutex
 	draining bool
@@ -45,7 +44,7 @@ func New(o Options) *Gateway {
 	g := &Gateway{
 		kernel:   o.Kernel,
 		log:      o.Log,
-		observer: o.Observer.orSilent(),
+		observer: o.Observer.withDefaults(),
 		sessions: make(map[uint64]*session),
 		clients:  make(map[netip.Addr]int),
 		ports:    make(map[netip.Addr][]uint16),
@@ -53,8 +52,7 @@ func New(o Options) *Gateway {
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
-	g.data = newDataLedger(&g.observer)
-	g.promises = newPromises(o.Kernel, g.data)
+	g.data = newDataTable(o.Kernel, &g.observer)
 	g.Configure(o.Settings)
 	return g
 }
@@ -83,7 +81,7 @@ func (g *Gateway) Serve(ctx context.Context, service func() Service, a Acceptor)
 			pause = 0
 			svc := service()
 			g.arrive(&svc, arrival)
-		case passing(err):
+		case isTemporary(err):
 			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
 			g.log.Warn("cannot accept a connection, trying again",
 				"event", "accept_retry", "listener", a.Addr(), "error", err, "pause", pause)
@@ -96,9 +94,9 @@ func (g *Gateway) Serve(ctx context.Context, service func() Service, a Acceptor)
 	}
 }
 
-// passing reports whether accepting may succeed later: accept(2) names these
+// isTemporary reports whether accepting may succeed later: accept(2) names these
 // as conditions of the moment.
-func passing(err error) bool {
+func isTemporary(err error) bool {
 	for _, e := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ECONNABORTED, syscall.ENOBUFS, syscall.ENOMEM, syscall.EPROTO} {
 		if errors.Is(err, e) {
 			return true
@@ -118,65 +116,72 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// arrive admits a connection as a session, or turns it away. Either happens
-// in the session's own goroutine.
+// arrive admits a connection as a session, or rejects it. Either happens in
+// the session's own goroutine.
 func (g *Gateway) arrive(svc *Service, a Arrival) {
 	s := newSession(g, svc, a)
 	refusal := g.admit(s)
 	if refusal.reply == "" {
-		g.running.Add(1)
-		go s.begin(func() {
-			g.remove(s)
-			g.running.Done()
-		})
+		go s.begin()
 		return
 	}
-	if g.turningAway.Add(1) > maxTurningAway {
-		g.turningAway.Add(-1)
-		s.noteTurn(refusal.why)
+	if g.rejecting.Add(1) > maxRejecting {
+		g.rejecting.Add(-1)
+		s.noteRejection(refusal.why)
 		a.Conn.Close()
 		return
 	}
 	g.running.Go(func() {
-		defer g.turningAway.Add(-1)
-		s.turnAway(refusal)
+		defer g.rejecting.Add(-1)
+		s.reject(refusal)
 	})
 }
 
-// maxTurningAway bounds the connections that are being told why they are
-// turned away; more are just closed.
-const maxTurningAway = 256
+// maxRejecting bounds the connections that are being told why they are
+// rejected; more are just closed.
+const maxRejecting = 256
 
-// turning is why a connection is turned away, and the reply that says so.
-type turning struct {
-	why   Turn
+// rejection is why a connection is rejected, and the reply that says so.
+type rejection struct {
+	why   Rejection
 	reply string
 }
 
 // admit enters s into the table, unless a limit forbids it; then it returns
 // the reason.
-func (g *Gateway) admit(s *session) (refusal turning) {
+func (g *Gateway) admit(s *session) (refusal rejection) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	host := clientHost(s.ends.Client.Addr())
 	switch {
 	case g.draining:
-		return turning{TurnDraining, "421 The gateway is shutting down."}
-	case s.straight:
-		return turning{TurnStraight, "421 This is a gateway; connect to the FTP server itself."}
+		return rejection{RejectDraining, "421 The gateway is shutting down."}
+	case s.direct:
+		return rejection{RejectDirect, "421 This is a gateway; connect to the FTP server itself."}
 	case len(g.sessions) >= s.settings.Sessions:
-		return turning{TurnLimit, "421 Too many sessions, try again later."}
+		return rejection{RejectLimit, "421 Too many sessions, try again later."}
 	case g.clients[host] >= s.settings.SessionsPerClient:
-		return turning{TurnClientLimit, "421 Too many sessions from your address, try again later."}
+		return rejection{RejectClientLimit, "421 Too many sessions from your address, try again later."}
 	}
 	g.next++
 	s.number = g.next
+	g.enter(s)
+	return rejection{}
+}
+
+// enter enters a session that has a number into the table, until it is
+// finished. The caller holds mu.
+func (g *Gateway) enter(s *session) {
+	g.running.Add(1)
+	s.finished = func() {
+		g.remove(s)
+		g.running.Done()
+	}
 	s.log = g.log.With("session", s.number)
 	g.sessions[s.number] = s
-	g.clients[host]++
 	client := s.ends.Client
+	g.clients[clientHost(client.Addr())]++
 	g.ports[client.Addr()] = append(g.ports[client.Addr()], client.Port())
-	return turning{}
 }
 
 // clientHost is what counts as one client: an IPv6 host has a whole /64 to
@@ -192,7 +197,7 @@ func (g *Gateway) remove(s *session) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.sessions, s.number)
-	g.ended.add(s)
+	g.ended.addSession(s)
 	host := clientHost(s.ends.Client.Addr())
 	if g.clients[host]--; g.clients[host] == 0 {
 		delete(g.clients, host)
@@ -233,14 +238,14 @@ func (g *Gateway) Sessions() []SessionInfo {
 	return out
 }
 
-// Pinholes describes the data connections that are promised, oldest first.
-func (g *Gateway) Pinholes() []expect.Expectation { return g.promises.list() }
+// Pinholes describes what the kernel admits, oldest first.
+func (g *Gateway) Pinholes() []expect.Expectation { return g.data.pinholes() }
 
 // Drain says 421 to every session as soon as no transfer of it runs, and
 // returns when all have ended. Call it when every Serve has returned. When ctx ends, so do
 // those that are left. Every transfer has been reported then.
 func (g *Gateway) Drain(ctx context.Context) {
-	defer g.data.flush()
+	defer g.data.reportAll()
 	g.mu.Lock()
 	g.draining = true
 	g.mu.Unlock()
@@ -263,7 +268,7 @@ func (g *Gateway) Drain(ctx context.Context) {
 }
 
 // dismiss ends the sessions that have no transfer, or all. They end side by
-// side: where a client does not read, its farewell takes a while to give up.
+// side: where a client does not read, its final reply takes a while to give up.
 func (g *Gateway) dismiss(all bool) {
 	var ending sync.WaitGroup
 	for _, s := range g.all() {
@@ -274,28 +279,25 @@ func (g *Gateway) dismiss(all bool) {
 	ending.Wait()
 }
 
-// turnedAwayTimeout bounds the last words to a connection that never became
-// a session.
-const turnedAwayTimeout = farewellTimeout
-
-// turnAway says why and closes.
-func (s *session) turnAway(t turning) {
-	s.noteTurn(t.why)
+// reject says why and closes.
+func (s *session) reject(r rejection) {
+	s.noteRejection(r.why)
 	s.g.log.Info("connection rejected", "event", "turned_away",
-		"listener", s.service.Name, "client", s.ends.Client, "reply", t.reply)
-	s.client.SetDeadline(time.Now().Add(turnedAwayTimeout))
-	if _, err := s.client.Write([]byte(t.reply + "\r\n")); err == nil {
-		s.client.CloseWrite()
+		"listener", s.service.Name, "client", s.ends.Client, "reply", r.reply)
+	c := s.client.conn
+	c.SetDeadline(time.Now().Add(finalReplyTimeout))
+	if _, err := c.Write([]byte(r.reply + "\r\n")); err == nil {
+		c.CloseWrite()
 		// What the client has sent must be read, or closing would reset the
 		// connection and take the reply with it (RFC 1122 section 4.2.2.13).
-		discard(s.client)
+		discard(c)
 	}
-	s.client.Close()
+	c.Close()
 }
 
-func (s *session) noteTurn(why Turn) {
-	s.g.turnedAway.Add(1)
-	s.g.observer.TurnedAway(s.service.Name, s.ends.Client, why)
+func (s *session) noteRejection(why Rejection) {
+	s.g.rejected.Add(1)
+	s.g.observer.Rejected(s.service.Name, s.ends.Client, why)
 }
 
 // discard reads c until its end or deadline, a bounded amount.

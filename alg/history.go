@@ -29,8 +29,8 @@ type Line struct {
 	// Text is the line without its terminator, cut at 255 bytes, passwords
 	// starred.
 	Text string `json:"text"`
-	// Told is what the other side got instead, and Pinhole the promise that
-	// this made.
+	// Told is what the other side got instead, and Pinhole what was
+	// opened for it.
 	Told    string    `json:"told,omitempty"`
 	Pinhole expect.ID `json:"pinhole,omitempty"`
 	// Refused says why the other side got nothing.
@@ -77,28 +77,28 @@ func (h *history) command(line wire.Line, v dialogue.Verdict) {
 	text := line.Text()
 	if s := v.Secret; s.End > s.Start {
 		hidden := append(make([]byte, 0, longestText), text[:min(s.Start, len(text), longestText)]...)
-		h.add(FromClient, append(hidden, starred...), nil, 0, string(v.Reason))
+		h.record(FromClient, append(hidden, starred...), nil, 0, string(v.Reason))
 		return
 	}
-	h.add(FromClient, text, nil, 0, string(v.Reason))
+	h.record(FromClient, text, nil, 0, string(v.Reason))
 }
 
 // reply notes a line of the server, and why it was refused if so. The rest of
 // one that comes in pieces is left out.
 func (h *history) reply(line wire.Line, refused dialogue.Reason) {
 	if line.Begins {
-		h.add(FromServer, line.Text(), nil, 0, string(refused))
+		h.record(FromServer, line.Text(), nil, 0, string(refused))
 	}
 }
 
 // announced notes a line that was sent on as told.
 func (h *history) announced(from Side, line wire.Line, told []byte, id expect.ID) {
-	h.add(from, line.Text(), wire.Line{Bytes: told}.Text(), id, "")
+	h.record(from, line.Text(), wire.Line{Bytes: told}.Text(), id, "")
 }
 
-// unpromised notes an announcement that could not be promised.
-func (h *history) unpromised(from Side, line wire.Line, why Cause) {
-	h.add(from, line.Text(), nil, 0, string(why))
+// notOpened notes an announcement whose data connection could not be opened.
+func (h *history) notOpened(from Side, line wire.Line, why Cause) {
+	h.record(from, line.Text(), nil, 0, string(why))
 }
 
 // answer notes the gateway's own replies, one or more lines.
@@ -106,7 +106,7 @@ func (h *history) answer(b []byte) {
 	for len(b) > 0 {
 		var l []byte
 		l, b = cutLine(b)
-		h.add(FromGateway, wire.Line{Bytes: l}.Text(), nil, 0, "")
+		h.record(FromGateway, wire.Line{Bytes: l}.Text(), nil, 0, "")
 	}
 }
 
@@ -119,7 +119,7 @@ func cutLine(b []byte) (line, rest []byte) {
 	return b[:n], b[n:]
 }
 
-func (h *history) add(from Side, text, told []byte, id expect.ID, refused string) {
+func (h *history) record(from Side, text, told []byte, id expect.ID, refused string) {
 	h.trace(from, text, told, refused)
 	text, told = text[:min(len(text), longestText)], told[:min(len(told), longestText)]
 	var head [recordHead + recordPinhole]byte

@@ -59,12 +59,12 @@ func (g *Gateway) Session(number uint64) (SessionDetail, bool) {
 	if s == nil {
 		return SessionDetail{}, false
 	}
-	return SessionDetail{SessionInfo: s.info(), Dialogue: s.history.lines(), Data: g.data.list(&s.data)}, true
+	return SessionDetail{SessionInfo: s.info(), Dialogue: s.history.lines(), Data: g.data.latest(&s.data)}, true
 }
 
-// Data describes the data connection of a promise, until the kernel has told
+// Data describes the data connection of a pinhole, until the kernel has told
 // its end.
-func (g *Gateway) Data(id expect.ID) (DataConnection, bool) { return g.data.of(id) }
+func (g *Gateway) Data(id expect.ID) (DataConnection, bool) { return g.data.find(id) }
 
 // Kill ends the session with this number, and reports whether there was one.
 func (g *Gateway) Kill(number uint64) bool {
@@ -102,7 +102,7 @@ func (s *session) info() SessionInfo {
 	if user := s.user.Load(); user != nil {
 		i.User = *user
 	}
-	if r := s.running.Load(); r != nil {
+	if r := s.transfer.Load(); r != nil {
 		i.Transfer = &RunningTransfer{Command: string(r.Verb), File: r.Name, Began: r.began}
 	}
 	return i

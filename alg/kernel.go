@@ -17,9 +17,9 @@ type Conn interface {
 	CloseWrite() error
 }
 
-// urgent is what a Conn offers when it can carry TCP urgent data, with which
+// urgentConn is what a Conn offers when it can carry TCP urgent data, with which
 // telnet clients mark an ABOR (RFC 959 section 4.1.3, RFC 854 "Synch").
-type urgent interface {
+type urgentConn interface {
 	// AtMark reports whether the next byte to be read is the urgent one.
 	AtMark() (bool, error)
 	// WriteUrgent writes p and marks its last byte as urgent.
@@ -74,8 +74,8 @@ type Arrival struct {
 	// Reached is the address at which the client reached the server: the
 	// original destination where the connection was intercepted.
 	Reached netip.AddrPort
-	// Straight says that the client connected to a transparent listener
+	// Direct says that the client connected to a transparent listener
 	// itself, or to this machine, so there is no server behind it: serving it
 	// would make the gateway its own client.
-	Straight bool
+	Direct bool
 }

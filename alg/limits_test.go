@@ -23,7 +23,7 @@ func TestUnreachableServerIsA421(t *testing.T) {
 func TestStraightConnectionIsRefused(t *testing.T) {
 	onBench(t, alg.Service{Name: "lan"}, testSettings(), func(b *bench) {
 		theirs, ours := algtest.Pipe(netip.AddrPortFrom(clientHost, 60001), outside)
-		b.arrivals.Deliver(alg.Arrival{Conn: ours, Reached: outside, Straight: true})
+		b.arrivals.Deliver(alg.Arrival{Conn: ours, Reached: outside, Direct: true})
 		client := newPeer(t, "client", theirs)
 		client.hears("421 This is a gateway; connect to the FTP server itself.")
 		client.hearsEnd()

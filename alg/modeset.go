@@ -9,7 +9,7 @@ import (
 // modeSet is a set of modes. It is safe for concurrent use.
 type modeSet struct{ bits atomic.Uint32 }
 
-func (s *modeSet) add(m expect.Mode) { s.bits.Or(1 << m) }
+func (s *modeSet) include(m expect.Mode) { s.bits.Or(1 << m) }
 
 // list returns the modes' names in the order of their numbers.
 func (s *modeSet) list() []string {

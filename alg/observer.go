@@ -19,16 +19,17 @@ type Observer struct {
 	Began func(SessionInfo)
 	// Ended is told of the end of a session that began; it lasted for d.
 	Ended func(s SessionInfo, o Outcome, d time.Duration)
-	// TurnedAway is told of a connection that did not become a session.
-	TurnedAway func(listener string, client netip.AddrPort, why Turn)
+	// Rejected is told of a connection that did not become a session.
+	Rejected func(listener string, client netip.AddrPort, why Rejection)
 	// Refused is told of a line that was kept from the other side, or of an
 	// announcement that the dialogue does not believe.
 	Refused func(Refusal)
 	// Announced is told what came of an announcement that the dialogue
 	// believes.
 	Announced func(Announced)
-	// PromiseEnded is told once for each promise, when it holds no longer.
-	PromiseEnded func(PromiseEnd)
+	// PinholeEnded is told once for each pinhole, when nobody is admitted any
+	// more.
+	PinholeEnded func(PinholeEnd)
 	// Opaque is told that a session has asked for encryption: passed means
 	// that it can no longer be read, otherwise the policy refused it.
 	Opaque func(session uint64, passed bool)
@@ -36,16 +37,16 @@ type Observer struct {
 	TransferEnded func(Transfer)
 }
 
-// orSilent fills what is nil with what does nothing.
-func (o Observer) orSilent() Observer {
+// withDefaults fills what is nil with what does nothing.
+func (o Observer) withDefaults() Observer {
 	if o.Began == nil {
 		o.Began = func(SessionInfo) {}
 	}
 	if o.Ended == nil {
 		o.Ended = func(SessionInfo, Outcome, time.Duration) {}
 	}
-	if o.TurnedAway == nil {
-		o.TurnedAway = func(string, netip.AddrPort, Turn) {}
+	if o.Rejected == nil {
+		o.Rejected = func(string, netip.AddrPort, Rejection) {}
 	}
 	if o.Refused == nil {
 		o.Refused = func(Refusal) {}
@@ -53,8 +54,8 @@ func (o Observer) orSilent() Observer {
 	if o.Announced == nil {
 		o.Announced = func(Announced) {}
 	}
-	if o.PromiseEnded == nil {
-		o.PromiseEnded = func(PromiseEnd) {}
+	if o.PinholeEnded == nil {
+		o.PinholeEnded = func(PinholeEnd) {}
 	}
 	if o.Opaque == nil {
 		o.Opaque = func(uint64, bool) {}
@@ -65,17 +66,17 @@ func (o Observer) orSilent() Observer {
 	return o
 }
 
-// Turn says why a connection was turned away. The values are stable: metrics
+// Rejection says why a connection did not become a session. The values are stable: metrics
 // use them.
-type Turn string
+type Rejection string
 
-// The reasons to turn a connection away.
+// The reasons to reject a connection.
 const (
-	TurnDraining    Turn = "draining"     // the gateway is ending
-	TurnStraight    Turn = "straight"     // it was meant for the gateway itself
-	TurnLimit       Turn = "limit"        // limits.sessions
-	TurnClientLimit Turn = "client_limit" // limits.sessions_per_client
-	TurnUnreachable Turn = "unreachable"  // its server did not answer
+	RejectDraining    Rejection = "draining"     // the gateway is ending
+	RejectDirect      Rejection = "straight"     // it was meant for the gateway itself
+	RejectLimit       Rejection = "limit"        // limits.sessions
+	RejectClientLimit Rejection = "client_limit" // limits.sessions_per_client
+	RejectUnreachable Rejection = "unreachable"  // its server did not answer
 )
 
 // Refusal is one line that was kept from the other side.
@@ -92,7 +93,7 @@ type Announced struct {
 	Session uint64
 	Mode    expect.Mode
 	Result  Result
-	// Cause says why the Result is Unpromised.
+	// Cause says why the Result is NotOpened.
 	Cause Cause
 	// Opening is how long the kernel took to open the pinhole: the latency
 	// that a client feels. It is 0 where the kernel was not asked.
@@ -105,12 +106,12 @@ type Result string
 
 // The results of an announcement.
 const (
-	Replaced   Result = "replaced"  // another host-port
-	Unchanged  Result = "unchanged" // the host-port as it was announced
-	Unpromised Result = "refused"   // nothing; the client got a 425
+	Replaced  Result = "replaced"  // another host-port
+	Unchanged Result = "unchanged" // the host-port as it was announced
+	NotOpened Result = "refused"   // nothing; the client got a 425
 )
 
-// Cause says why an announcement could not be promised. The values are
+// Cause says why a data connection could not be opened. The values are
 // stable: metrics use them.
 type Cause string
 
@@ -122,18 +123,18 @@ const (
 	CauseKernel     Cause = "kernel"         // the kernel did not open it
 )
 
-// PromiseEnd is the end of one promise.
-type PromiseEnd struct {
+// PinholeEnd is the end of one pinhole.
+type PinholeEnd struct {
 	Session uint64
 	Pinhole expect.ID
 	Mode    expect.Mode
 	End     End
 }
 
-// End says how a promise ended. The values are stable: metrics use them.
+// End says how a pinhole ended. The values are stable: metrics use them.
 type End string
 
-// The ends of a promise.
+// The ends of a pinhole.
 const (
 	EndUsed     End = "used"     // its connection came
 	EndExpired  End = "expired"  // no connection came in time

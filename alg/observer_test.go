@@ -33,14 +33,14 @@ func (w *watcher) observer() alg.Observer {
 		Ended: func(s alg.SessionInfo, o alg.Outcome, d time.Duration) {
 			w.note("ended %d %s after %s, %d announced, %d refused, %d transfers", s.Session, o, d, s.Announced, s.Refused, s.Transfers)
 		},
-		TurnedAway: func(listener string, client netip.AddrPort, why alg.Turn) {
+		Rejected: func(listener string, client netip.AddrPort, why alg.Rejection) {
 			w.note("turned away from %s: %s", listener, why)
 		},
 		Refused: func(r alg.Refusal) { w.note("refused %s: %s", r.Verb, r.Reason) },
 		Announced: func(a alg.Announced) {
 			w.note("announced %s %s %s after %s", a.Mode, a.Result, a.Cause, a.Opening)
 		},
-		PromiseEnded: func(e alg.PromiseEnd) { w.note("promise %d %s %s", e.Pinhole, e.Mode, e.End) },
+		PinholeEnded: func(e alg.PinholeEnd) { w.note("promise %d %s %s", e.Pinhole, e.Mode, e.End) },
 		Opaque:       func(_ uint64, passed bool) { w.note("opaque, passed %v", passed) },
 		TransferEnded: func(t alg.Transfer) {
 			w.note("transfer %s %q by %q as %c over %s, complete %v after %s, client %d server %d counted %v",
@@ -223,7 +223,7 @@ func TestAnAttemptThatFailedIsNoUse(t *testing.T) {
 		b.gateway.Connected(1)
 		b.gateway.Carried(1, 60, 40)
 		b.gateway.Reopened(1)
-		if d, ok := b.gateway.Data(1); !ok || d.State != alg.DataPromised || d.Counted {
+		if d, ok := b.gateway.Data(1); !ok || d.State != alg.DataOpen || d.Counted {
 			t.Errorf("the data connection is %+v, %v", d, ok)
 		}
 		b.gateway.Connected(1)

@@ -10,7 +10,7 @@ import (
 func Observers(all ...Observer) Observer {
 	each := make([]Observer, len(all))
 	for i, o := range all {
-		each[i] = o.orSilent()
+		each[i] = o.withDefaults()
 	}
 	return Observer{
 		Began: func(s SessionInfo) {
@@ -23,14 +23,14 @@ func Observers(all ...Observer) Observer {
 				each[i].Ended(s, o, d)
 			}
 		},
-		TurnedAway: func(listener string, client netip.AddrPort, why Turn) {
+		Rejected: func(listener string, client netip.AddrPort, why Rejection) {
 			for i := range each {
-				each[i].TurnedAway(listener, client, why)
+				each[i].Rejected(listener, client, why)
 			}
 		},
 		Refused:       pass(each, func(o *Observer) func(Refusal) { return o.Refused }),
 		Announced:     pass(each, func(o *Observer) func(Announced) { return o.Announced }),
-		PromiseEnded:  pass(each, func(o *Observer) func(PromiseEnd) { return o.PromiseEnded }),
+		PinholeEnded:  pass(each, func(o *Observer) func(PinholeEnd) { return o.PinholeEnded }),
 		TransferEnded: pass(each, func(o *Observer) func(Transfer) { return o.TransferEnded }),
 		Opaque: func(session uint64, passed bool) {
 			for i := range each {

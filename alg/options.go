@@ -69,11 +69,11 @@ type Source struct {
 
 // Times that no operator needs to set.
 const (
-	// lingerTimeout is how long the client may take to close after the server
+	// closeTimeout is how long the client may take to close after the server
 	// has.
-	lingerTimeout = 10 * time.Second
-	// farewellTimeout bounds the writing of a last reply.
-	farewellTimeout = time.Second
+	closeTimeout = 10 * time.Second
+	// finalReplyTimeout bounds the writing of a last reply.
+	finalReplyTimeout = time.Second
 	// opaqueIdle is the least idle time of an encrypted session, in which
 	// transfers cannot be seen (RFC 5382 REQ-5).
 	opaqueIdle = 2*time.Hour + 4*time.Minute

@@ -21,131 +21,130 @@ var errRefused = errors.New("not FTP")
 type progress uint8
 
 const (
-	needMore     progress = iota // no whole line is left
+	oneTaken     progress = iota // a line was taken, there may be another
+	needMore                     // no whole line is left
 	mustWait                     // what is left waits for the server
 	turnedOpaque                 // nothing may be read any more
 )
 
 // pumpClient carries the client's stream to the server until it ends.
 func (s *session) pumpClient() {
-	in := newBuffer(s.settings.CommandLine)
-	split := wire.CommandSplitter{Max: s.settings.CommandLine}
-	for {
-		state, err := s.commands(in, &split)
-		if err == nil {
-			err = s.advance(in, state)
-		}
-		if err != nil {
-			s.finish(err, s.server)
-			return
+	var err error
+	for err == nil {
+		var state progress
+		if state, err = s.commands(); err == nil {
+			err = s.advance(state)
 		}
 	}
+	s.finish(err, &s.client, &s.server)
 }
 
 // commands takes the client's lines as far as they are whole and may go.
-func (s *session) commands(in *buffer, split *wire.CommandSplitter) (progress, error) {
-	run := run{to: s.server, in: in}
+func (s *session) commands() (progress, error) {
 	for {
-		line, n, v, state := s.nextCommand(in.unread()[run.ready:], split)
-		// Before a line may stand the rest of an over-long one.
-		if err := run.drop(n - len(line.Bytes)); err != nil {
-			return state, err
+		announced, line, state, err := s.command()
+		if announced != nil {
+			err = s.announceActive(announced, line)
 		}
-		if line.Bytes == nil {
-			return state, run.flush()
-		}
-		if err := s.obey(v, line, &run); err != nil {
-			return state, err
+		if state != oneTaken || err != nil {
+			return state, errors.Join(s.flush(&s.server), s.flush(&s.client), err)
 		}
 	}
 }
 
-// nextCommand takes one line off the first n bytes of data and judges it.
-// Without a line, state says why.
-func (s *session) nextCommand(data []byte, split *wire.CommandSplitter) (line wire.Line, n int, v dialogue.Verdict, state progress) {
+// command takes one line of the client, and carries out the verdict on it
+// unless it announces a data connection.
+func (s *session) command() (announced *dialogue.Announcement, line wire.Line, state progress, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.dialogue.Opaque():
-		return line, 0, v, turnedOpaque
-	case len(data) == 0:
-		return line, 0, v, needMore
+		return nil, line, turnedOpaque, nil
+	case len(s.client.in.unread()) == 0:
+		return nil, line, needMore, nil
 	case s.dialogue.Waiting():
-		s.stalled = true
-		return line, 0, v, mustWait
+		s.blocked = true
+		return nil, line, mustWait, nil
 	}
-	line, n = split.Next(data)
-	if line.Bytes != nil {
-		v = s.dialogue.Command(line)
-		s.lines.client.Add(1)
-		if v.Verb == wire.USER {
-			user := s.dialogue.User()
-			s.user.Store(&user)
-		}
-		s.commanded.Store(s.dialogue.Commanded())
+	line, n := s.client.lines.Next(s.client.in.unread())
+	// Before a line may stand the rest of an over-long one.
+	s.client.in.take(n - len(line.Bytes))
+	if line.Bytes == nil {
+		return nil, line, needMore, nil
 	}
-	return line, n, v, needMore
-}
-
-// obey carries out the verdict on a line of the client.
-func (s *session) obey(v dialogue.Verdict, line wire.Line, run *run) error {
-	n := len(line.Bytes)
+	_, urgent := s.client.in.take(len(line.Bytes))
+	v := s.judgeCommand(line)
 	switch v.Action {
+	case dialogue.Announce:
+		return v.Announcement, line, oneTaken, nil
 	case dialogue.Pass:
 		s.history.command(line, v)
-		run.pass(n)
-		return nil
-	case dialogue.Announce:
-		p, err := s.promise(v.Announcement)
-		s.mu.Lock()
-		if err == nil {
-			s.remember(v.Announcement, p)
-			s.mu.Unlock()
-			told := v.Announcement.Rewrite(nil, line.Bytes, p.text)
-			s.history.announced(FromClient, line, told, p.want.ID)
-			return run.replace(n, told)
-		}
-		s.history.unpromised(FromClient, line, causeOf(err))
-		v = s.dialogue.Failed(v.Announcement.Number, reply425(err))
-		s.mu.Unlock()
+		s.server.queueUrgent(line.Bytes, urgent)
 	default:
 		s.history.command(line, v)
 		s.noteRefusal(v)
 	}
-	if err := errors.Join(run.drop(n), s.answer(v.Answer)); err != nil {
+	s.answer(v.Answer)
+	if v.Action == dialogue.Close {
+		err = errRefused
+	}
+	return nil, line, oneTaken, err
+}
+
+// judgeCommand returns the verdict on a line of the client. The caller holds
+// mu.
+func (s *session) judgeCommand(line wire.Line) dialogue.Verdict {
+	v := s.dialogue.Command(line)
+	s.lines.client.Add(1)
+	if v.Verb == wire.USER {
+		user := s.dialogue.User()
+		s.user.Store(&user)
+	}
+	s.commanded.Store(s.dialogue.Commanded())
+	return v
+}
+
+// announceActive opens the data connection that a PORT or EPRT announces and
+// sends the line on; if it cannot be opened the client gets a 425. The lines
+// before it need not wait for the kernel.
+func (s *session) announceActive(a *dialogue.Announcement, line wire.Line) error {
+	if err := s.flush(&s.server); err != nil {
 		return err
 	}
-	if v.Action == dialogue.Close {
-		return errRefused
+	d, text, err := s.openData(a)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		s.history.notOpened(FromClient, line, causeOf(err))
+		s.answer(s.dialogue.Failed(a.Number, reply425(err)).Answer)
+		return nil
 	}
+	s.open = append(s.open, d)
+	told := a.Rewrite(nil, line.Bytes, text)
+	s.history.announced(FromClient, line, told, d.ID)
+	s.server.queue(told)
 	return nil
 }
 
-// answer writes the gateway's own replies to the client.
-func (s *session) answer(b []byte) error {
-	if len(b) == 0 {
-		return nil
+// answer queues the gateway's own replies to the client. The caller holds mu.
+func (s *session) answer(b []byte) {
+	if len(b) > 0 {
+		s.history.answer(b)
+		s.client.queue(b)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.history.answer(b)
-	_, err := s.client.Write(b)
-	return err
 }
 
 // advance does what the state of the client's lines asks for: read more of
 // them, or copy them unread.
-func (s *session) advance(in *buffer, state progress) error {
+func (s *session) advance(state progress) error {
+	in := &s.client.in
 	if state == turnedOpaque {
-		return s.copyRaw(s.server, in, func() error { return s.readClient(in) })
+		return s.copyRaw(&s.client, &s.server, s.readClient)
 	}
 	if state == mustWait && (in.full() || in.ended) {
-		return s.waitFreed()
+		return s.waitUnblocked()
 	}
-	if in.ended {
-		return io.EOF
-	}
-	err := s.readClient(in)
+	err := s.readClient()
 	if state == mustWait && errors.Is(err, io.EOF) {
 		// What waits was said before the end, and goes before it.
 		in.ended = true
@@ -157,56 +156,66 @@ func (s *session) advance(in *buffer, state progress) error {
 // readClient reads more of the client. While lines wait for the server the
 // client is still read, as far as the buffer goes, so that its end is noticed;
 // the server's pump interrupts the read when they may go.
-func (s *session) readClient(in *buffer) error {
+func (s *session) readClient() error {
+	in := &s.client.in
 	if in.ended {
 		return io.EOF
 	}
-	err := in.fill(s.client)
+	err := in.fill(s.client.conn)
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return s.resume()
+		return s.interrupted()
 	case err != nil:
 		return err
 	}
-	s.heard()
-	return s.markUrgent(in)
+	s.touch()
+	return s.markUrgent()
 }
 
-// resume tells an interruption by free, after which reading goes on, from the
-// end of the time that the client has after the server's end.
-func (s *session) resume() error {
+// interrupted tells why a read of the client was interrupted: the session is
+// to be parked, the time is up that the client had after the server's end, or
+// blocked lines may go. Then reading goes on.
+func (s *session) interrupted() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.lingerUntil.IsZero() && !time.Now().Before(s.lingerUntil) {
-		return errLingered
+	switch {
+	case s.parking:
+		return errParked
+	case !s.closeBy.IsZero() && !time.Now().Before(s.closeBy):
+		return errClientStayed
 	}
-	return s.client.SetReadDeadline(s.lingerUntil)
+	return s.client.conn.SetReadDeadline(s.closeBy)
 }
 
-// errLingered ends a session whose server has ended and whose client has not.
-var errLingered = errors.New("the client did not close after the server had")
+// errClientStayed ends a session whose server has ended and whose client has
+// not.
+var errClientStayed = errors.New("the client did not close after the server had")
 
-// waitFreed waits until the dialogue lets the client's lines go.
-func (s *session) waitFreed() error {
+// waitUnblocked waits until the dialogue lets the client's lines go.
+func (s *session) waitUnblocked() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.stalled {
-		if s.ended.Load() || !s.lingerUntil.IsZero() {
+	for s.blocked {
+		switch {
+		case s.parking:
+			return errParked
+		case s.ended.Load(), !s.closeBy.IsZero():
 			return io.EOF
 		}
-		s.freed.Wait()
+		s.changed.Wait()
 	}
 	return nil
 }
 
 // markUrgent notes where in the buffer the client's urgent byte will stand.
 // The kernel ends a read before it, so it is asked after reads near an IAC.
-func (s *session) markUrgent(in *buffer) error {
-	u, ok := s.client.(urgent)
+func (s *session) markUrgent() error {
+	in := &s.client.in
+	c, ok := s.client.conn.(urgentConn)
 	if !ok || bytes.IndexByte(in.unread(), iac) < 0 {
 		return nil
 	}
-	at, err := u.AtMark()
+	at, err := c.AtMark()
 	if at {
 		in.urgent = len(in.unread())
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os"
 	"time"
 
 	"ftpalg/alg/dialogue"
@@ -16,131 +17,138 @@ const replyLine = 4096
 
 // pumpServer carries the server's stream to the client until it ends.
 func (s *session) pumpServer() {
-	in := newBuffer(replyLine)
-	split := wire.ReplySplitter{Max: replyLine}
 	var err error
 	for err == nil {
-		if err = s.readServer(in); err != nil {
-			break
-		}
 		var opaque bool
-		if opaque, err = s.replies(in, &split); err == nil && opaque {
-			err = s.copyRaw(s.client, in, func() error { return s.readServer(in) })
+		opaque, err = s.replies()
+		switch {
+		case err != nil:
+		case opaque:
+			err = s.copyRaw(&s.server, &s.client, s.readServer)
+		default:
+			err = s.readServer()
 		}
 	}
-	s.finish(err, s.client)
-	s.linger()
+	s.finish(err, &s.server, &s.client)
+	if !errors.Is(err, errParked) {
+		s.awaitClientClose()
+	}
 }
 
-func (s *session) readServer(in *buffer) error {
-	err := in.fill(s.server)
-	s.heard()
+func (s *session) readServer() error {
+	err := s.server.in.fill(s.server.conn)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return errParked // nothing else sets a deadline
+	}
+	s.touch()
 	return err
 }
 
 // replies takes the server's lines as far as they are whole. It holds mu
 // throughout, so that no answer of our own comes between two of them out of
 // turn.
-func (s *session) replies(in *buffer, split *wire.ReplySplitter) (opaque bool, err error) {
+func (s *session) replies() (opaque bool, err error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	run := run{to: s.client, in: in}
-	for err == nil && !s.dialogue.Opaque() {
-		line, _ := split.Next(in.unread()[run.ready:])
+	for !s.dialogue.Opaque() {
+		line, n := s.server.lines.Next(s.server.in.unread())
 		if line.Bytes == nil {
 			break
 		}
+		s.server.in.take(n)
 		v := s.dialogue.Reply(line)
 		s.lines.server.Add(1)
 		// Before the client can know it.
 		s.transferring.Store(s.dialogue.Transferring())
 		s.commanded.Store(s.dialogue.Commanded())
 		s.opaque.Store(s.dialogue.Opaque())
-		err = s.relay(v, line, &run)
+		s.reply(v, line)
 	}
-	err = errors.Join(err, run.flush())
-	s.free()
-	return s.dialogue.Opaque(), err
+	s.unblock()
+	opaque = s.dialogue.Opaque()
+	s.mu.Unlock()
+	return opaque, s.flush(&s.client)
 }
 
-// relay carries out the verdict on a line of the server. The caller holds mu.
-func (s *session) relay(v dialogue.Verdict, line wire.Line, run *run) error {
-	n := len(line.Bytes)
+// reply carries out the verdict on a line of the server. The caller holds mu.
+func (s *session) reply(v dialogue.Verdict, line wire.Line) {
 	s.followTransfer(v)
-	s.endPromises(v.Drop)
+	s.releaseData(v.Drop)
 	if v.Opaque {
 		s.g.observer.Opaque(s.number, true)
 		s.log.Info("encrypted from here on: no data port can be opened for this session", "event", "opaque")
 	}
-	var err error
 	switch v.Action {
 	case dialogue.Announce:
-		p, cause := s.promise(v.Announcement)
-		if cause != nil {
-			s.history.unpromised(FromServer, line, causeOf(cause))
-			instead := []byte(reply425(cause) + "\r\n")
-			s.history.answer(instead)
-			err = run.replace(n, instead)
-			break
-		}
-		s.remember(v.Announcement, p)
-		told := v.Announcement.Rewrite(bytes.Clone(v.Before), line.Bytes, p.text)
-		s.history.announced(FromServer, line, told[len(v.Before):], p.want.ID)
-		err = run.replace(n, told)
+		s.announcePassive(v, line)
 	case dialogue.Refuse:
 		s.history.reply(line, v.Reason)
 		s.noteRefusal(v)
-		err = run.drop(n)
 	default:
 		s.history.reply(line, dialogue.NoReason)
 		if v.Reason != dialogue.NoReason {
 			s.log.Debug("reply passed, nothing opened for it", "event", "unasked", "reason", v.Reason)
 		}
-		if len(v.Before) > 0 {
-			err = run.insert(v.Before)
-		}
-		run.pass(n)
+		s.client.queue(v.Before)
+		s.client.queue(line.Bytes)
 	}
-	if err != nil || len(v.Answer) == 0 {
-		return err
-	}
-	s.history.answer(v.Answer)
-	return run.insert(v.Answer)
+	s.answer(v.Answer)
 }
 
-// free lets the client's lines go that wait for the server. The caller holds
-// mu.
-func (s *session) free() {
-	if !s.stalled || s.dialogue.Waiting() && !s.dialogue.Opaque() {
+// announcePassive opens the data connection that a 227 or 229 announces and
+// sends the line on; if it cannot be opened the client gets a 425 instead. The
+// caller holds mu.
+func (s *session) announcePassive(v dialogue.Verdict, line wire.Line) {
+	d, text, err := s.openData(v.Announcement)
+	if err != nil {
+		s.history.notOpened(FromServer, line, causeOf(err))
+		s.answer([]byte(reply425(err) + "\r\n"))
 		return
 	}
-	s.stalled = false
-	s.client.SetReadDeadline(time.Unix(1, 0)) // long past: interrupts a read
-	s.freed.Broadcast()
+	s.open = append(s.open, d)
+	told := v.Announcement.Rewrite(bytes.Clone(v.Before), line.Bytes, text)
+	s.history.announced(FromServer, line, told[len(v.Before):], d.ID)
+	s.client.queue(told)
 }
 
-// linger gives the client a last while: nobody will answer it any more, and
-// nobody waits for it (RFC 959 section 3.2: the server closes the data
-// connection with the control connection).
-func (s *session) linger() {
+// unblock lets the client's lines go that wait for the server. The caller
+// holds mu.
+func (s *session) unblock() {
+	if !s.blocked || s.dialogue.Waiting() && !s.dialogue.Opaque() {
+		return
+	}
+	s.blocked = false
+	s.interruptRead(&s.client)
+	s.changed.Broadcast()
+}
+
+// interruptRead ends the read of a pump with os.ErrDeadlineExceeded.
+func (s *session) interruptRead(h *half) { h.conn.SetReadDeadline(time.Unix(1, 0)) }
+
+// awaitClientClose gives the client a last while: nobody will answer it any
+// more, and nobody waits for it (RFC 959 section 3.2: the server closes the
+// data connection with the control connection).
+func (s *session) awaitClientClose() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.endTransfer()
-	s.endAllPromises()
-	s.lingerUntil = time.Now().Add(lingerTimeout)
-	s.client.SetReadDeadline(s.lingerUntil)
-	s.freed.Broadcast()
+	s.releaseAllData()
+	s.closeBy = time.Now().Add(closeTimeout)
+	if !s.parking {
+		s.client.conn.SetReadDeadline(s.closeBy)
+	}
+	s.changed.Broadcast()
 }
 
 // copyRaw carries an opaque stream to its end, beginning with what is left in
 // the buffer.
-func (s *session) copyRaw(to Conn, in *buffer, read func() error) error {
+func (s *session) copyRaw(from, to *half, read func() error) error {
 	for {
-		if held := in.unread(); len(held) > 0 {
-			if _, err := to.Write(held); err != nil {
-				return err
-			}
-			in.consume(len(held))
+		s.mu.Lock()
+		b, _ := from.in.take(len(from.in.unread()))
+		to.queue(b)
+		s.mu.Unlock()
+		if err := s.flush(to); err != nil {
+			return err
 		}
 		if err := read(); err != nil {
 			return err
@@ -149,15 +157,15 @@ func (s *session) copyRaw(to Conn, in *buffer, read func() error) error {
 }
 
 // finish ends one direction: an orderly end is passed on as such, anything
-// else ends the session.
-func (s *session) finish(err error, to Conn) {
+// else but parking ends the session.
+func (s *session) finish(err error, from, to *half) {
 	switch {
-	case s.ended.Load():
+	case s.ended.Load(), errors.Is(err, errParked):
 	case errors.Is(err, io.EOF):
-		if !s.halfOver.Swap(true) {
-			to.CloseWrite()
+		if s.passEnd(from) {
+			to.conn.CloseWrite()
 		} // else both directions have ended, and both connections are closed next
-	case errors.Is(err, errLingered):
+	case errors.Is(err, errClientStayed):
 		s.end(Closed, "")
 	case errors.Is(err, errRefused):
 		s.end(Refused, "")
@@ -165,4 +173,13 @@ func (s *session) finish(err error, to Conn) {
 		s.log.Info("connection broke", "event", "connection_broke", "error", err)
 		s.end(Failed, "")
 	}
+}
+
+// passEnd notes that the stream of this side has ended, and reports whether
+// the other side's has not.
+func (s *session) passEnd(h *half) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h.over = true
+	return !s.halfOver.Swap(true)
 }

@@ -29,9 +29,10 @@ const (
 	Killed  Outcome = "killed"  // the operator ended it
 )
 
-// session is one pair of control connections and everything born of it. Two
-// goroutines serve it, pumpClient and pumpServer; the one that ends last ends
-// the session.
+// session is one pair of control connections and everything born of it. Its
+// life: newSession, begin (dial and greet), run (two pumps, one for each
+// direction), perhaps park and run again, over. The pump that ends last calls
+// pumpsEnded.
 type session struct {
 	g        *Gateway
 	service  *Service
@@ -39,24 +40,31 @@ type session struct {
 	number   uint64
 	log      *slog.Logger
 	started  time.Time
-	straight bool
+	direct   bool
+	ends     Endpoints
+	ctx      context.Context
+	cancel   context.CancelFunc
+	// finished is called when the session is over.
+	finished func()
 
-	ends           Endpoints
-	client, server Conn
-	ctx            context.Context
-	cancel         context.CancelFunc
+	client, server half
 
-	// mu guards the dialogue and the order of what is written to the client:
-	// the server's lines and our own answers.
+	// mu guards the dialogue, what is queued for either side and its order.
+	// Nothing is written to a peer while it is held.
 	mu       sync.Mutex
 	dialogue *dialogue.Dialogue
-	promised []promised
-	// stalled says that the client has lines which wait for the server;
-	// freed tells its pump that they may go.
-	stalled bool
-	freed   *sync.Cond
-	// lingerUntil is set once the server's stream has ended.
-	lingerUntil time.Time
+	// open are the data connections that the session has not released.
+	open []*dataConn
+	// blocked says that the client has lines which wait for the server.
+	blocked bool
+	// changed tells those who wait that blocked, closeBy, parking or
+	// half.writing has changed.
+	changed *sync.Cond
+	// closeBy is set once the server's stream has ended.
+	closeBy time.Time
+	// parking tells the pumps to stop; parked is closed when they have.
+	parking bool
+	parked  chan struct{}
 
 	// What others look at without mu.
 	spoke        atomic.Int64 // when a peer last spoke, Unix nanoseconds
@@ -67,7 +75,7 @@ type session struct {
 	announced    atomic.Uint64
 	refused      atomic.Uint64
 	transfers    atomic.Uint64 // that have ended
-	running      atomic.Pointer[running]
+	transfer     atomic.Pointer[runningTransfer]
 	user         atomic.Pointer[string]
 	lines        lineCounts
 	modes        modeSet
@@ -87,11 +95,14 @@ type session struct {
 func newSession(g *Gateway, svc *Service, a Arrival) *session {
 	s := &session{
 		g: g, service: svc, settings: g.settings.Load(), log: g.log,
-		started: time.Now(), straight: a.Straight, client: a.Conn,
+		started: time.Now(), direct: a.Direct,
 		ends: svc.Endpoints(addrPort(a.Conn.RemoteAddr()), a.Reached),
 	}
-	s.freed = sync.NewCond(&s.mu)
+	longest := s.settings.CommandLine
+	s.client = newHalf(a.Conn, &wire.CommandSplitter{Max: longest}, longest)
+	s.changed = sync.NewCond(&s.mu)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.data.transferring = s.transferring.Load
 	s.spoke.Store(s.started.UnixNano())
 	s.history.began = s.started
 	return s
@@ -107,62 +118,26 @@ func addrPort(a net.Addr) netip.AddrPort {
 	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }
 
-// never is longer than any process lives.
-const never = 1<<63 - 1
-
-// begin dials the server and starts the two pumps; ended is called when the
-// session is over. It does not stay itself, since the stack that dialing and
-// logging need would stay with it.
-func (s *session) begin(ended func()) {
+// begin dials the server and runs the session. It does not stay itself, since
+// the stack that dialing and logging need would stay with it.
+func (s *session) begin() {
 	if err := s.dial(); err != nil {
-		defer ended()
+		defer s.finished()
 		defer s.cancel()
 		s.log.Warn("server cannot be reached", "event", "server_unreachable",
 			"listener", s.service.Name, "client", s.ends.Client, "server", s.ends.Server, "error", err)
-		s.turnAway(turning{TurnUnreachable, "421 The FTP server cannot be reached: " + plainly(err) + "."})
+		s.reject(rejection{RejectUnreachable, "421 The FTP server cannot be reached: " + dialErrorText(err) + "."})
 		return
 	}
-	s.history.log = s.log
 	s.log.Info("session begins", "event", "session_begin", "listener", s.service.Name,
 		"client", s.ends.Client, "reached", s.ends.Reached, "server", s.ends.Server, "seen", s.ends.Seen)
 	s.dialogue = dialogue.New(s.service.Policy, s.ends.Client.Addr(), s.ends.Server.Addr())
-	s.idle = time.AfterFunc(never, s.watchIdle)
-	s.idle.Reset(s.settings.IdleTimeout)
-	s.live.Store(true)
+	s.goLive()
 	s.g.observer.Began(s.info())
 	if s.ended.Load() { // before it was live: its server has nobody to close it
-		s.server.Close()
+		s.server.conn.Close()
 	}
-	s.pumps.Store(2)
-	pump := func(carry func()) {
-		carry()
-		if s.pumps.Add(-1) == 0 {
-			s.over()
-			ended()
-		}
-	}
-	go pump(s.pumpServer)
-	go pump(s.pumpClient)
-}
-
-// over is what remains to be done when both directions have ended.
-func (s *session) over() {
-	s.end(Closed, "")
-	s.idle.Stop()
-	s.endTransfer()
-	s.endAllPromises()
-	s.g.observer.Ended(s.info(), s.outcome, time.Since(s.started))
-	lasted := time.Since(s.started).Round(time.Millisecond)
-	s.g.data.counted(&s.data, func() { s.record(lasted) })
-}
-
-// record writes the session's one line at its end.
-func (s *session) record(lasted time.Duration) {
-	i := s.info()
-	s.log.Info("session ends", "event", "session_end", "outcome", s.outcome, "duration", lasted,
-		"listener", i.Listener, "client", i.Client, "user", i.User, "reached", i.Reached, "server", i.Server, "seen", i.Seen,
-		"modes", s.modes.list(), "announced", i.Announced, "refused", i.Refused, "opaque", s.opaque.Load(),
-		"transfers", i.Transfers, "from_client", i.FromClient, "from_server", i.FromServer, "counted", i.Counted)
+	s.run()
 }
 
 func (s *session) dial() error {
@@ -179,13 +154,14 @@ func (s *session) dial() error {
 	if err != nil {
 		return err
 	}
-	s.server = c
+	s.server = newHalf(c, &wire.ReplySplitter{Max: replyLine}, replyLine)
 	s.ends.Seen = addrPort(c.LocalAddr())
 	return nil
 }
 
-// plainly says in few words, without our inner addresses, why a dial failed.
-func plainly(err error) string {
+// dialErrorText says in few words, without our inner addresses, why a dial
+// failed.
+func dialErrorText(err error) string {
 	var no syscall.Errno
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT):
@@ -194,6 +170,72 @@ func plainly(err error) string {
 		return no.Error()
 	}
 	return "the gateway cannot connect"
+}
+
+// never is longer than any process lives.
+const never = 1<<63 - 1
+
+// goLive makes a session visible whose two halves and dialogue are set.
+func (s *session) goLive() {
+	s.history.log = s.log
+	s.idle = time.AfterFunc(never, s.watchIdle)
+	s.live.Store(true)
+}
+
+// run starts a pump for each direction that has not ended.
+func (s *session) run() {
+	s.idle.Reset(s.settings.IdleTimeout)
+	var pumps []func()
+	if !s.client.over {
+		pumps = append(pumps, s.pumpClient)
+	}
+	if !s.server.over {
+		pumps = append(pumps, s.pumpServer)
+	}
+	s.pumps.Store(int32(len(pumps)))
+	for _, pump := range pumps {
+		go func() {
+			pump()
+			if s.pumps.Add(-1) == 0 {
+				s.pumpsEnded()
+			}
+		}()
+	}
+}
+
+// pumpsEnded goes on when the last pump has stopped: to the end of the
+// session, unless it is parked.
+func (s *session) pumpsEnded() {
+	s.mu.Lock()
+	parked := s.parking && !s.ended.Load() && !(s.client.over && s.server.over)
+	if s.parking {
+		close(s.parked)
+	}
+	s.mu.Unlock()
+	if !parked {
+		s.over()
+		s.finished()
+	}
+}
+
+// over is what remains to be done when both directions have ended.
+func (s *session) over() {
+	s.end(Closed, "")
+	s.idle.Stop()
+	s.endTransfer()
+	s.releaseAllData()
+	s.g.observer.Ended(s.info(), s.outcome, time.Since(s.started))
+	lasted := time.Since(s.started).Round(time.Millisecond)
+	s.g.data.whenCounted(&s.data, func() { s.record(lasted) })
+}
+
+// record writes the session's one line at its end.
+func (s *session) record(lasted time.Duration) {
+	i := s.info()
+	s.log.Info("session ends", "event", "session_end", "outcome", s.outcome, "duration", lasted,
+		"listener", i.Listener, "client", i.Client, "user", i.User, "reached", i.Reached, "server", i.Server, "seen", i.Seen,
+		"modes", s.modes.list(), "announced", i.Announced, "refused", i.Refused, "opaque", s.opaque.Load(),
+		"transfers", i.Transfers, "from_client", i.FromClient, "from_server", i.FromServer, "counted", i.Counted)
 }
 
 // watchIdle ends the session if nothing was said for the idle timeout and no
@@ -218,9 +260,12 @@ func (s *session) watchIdle() {
 	s.idle.Reset(limit - quiet)
 }
 
-// end closes both connections, once. The farewell, if any, goes to the client
-// when that can be done without falling into something else.
-func (s *session) end(o Outcome, farewell string) {
+// touch notes that a peer has spoken.
+func (s *session) touch() { s.spoke.Store(time.Now().UnixNano()) }
+
+// end closes both connections, once. The final reply, if any, goes to the
+// client when that can be done without falling into something else.
+func (s *session) end(o Outcome, finalReply string) {
 	s.ending.Do(func() {
 		s.outcome = o
 		s.ended.Store(true)
@@ -230,41 +275,35 @@ func (s *session) end(o Outcome, farewell string) {
 			hangUp = abort
 		}
 		if s.live.Load() {
-			s.bid(farewell)
-			hangUp(s.server)
+			s.sendFinalReply(finalReply)
+			hangUp(s.server.conn)
 		}
-		hangUp(s.client)
-		// A client's pump that waits on freed is woken by the server's pump,
-		// which ends with its connection.
+		hangUp(s.client.conn)
+		// A client's pump that waits on changed is woken by the server's
+		// pump, which ends with its connection.
 	})
 }
 
-// bid writes a last reply. A pump that is stuck in a write holds mu: then the
-// client does not read, and there is nobody to bid farewell to.
-func (s *session) bid(farewell string) {
-	if farewell == "" || !s.lockSoon() {
+// sendFinalReply writes a last reply behind what is queued for the client.
+func (s *session) sendFinalReply(text string) {
+	if text == "" {
 		return
 	}
-	defer s.mu.Unlock()
-	if s.dialogue.Opaque() || s.dialogue.MidReply() {
-		return
+	// A client that does not read holds up a pump, and this, no longer.
+	s.client.conn.SetWriteDeadline(time.Now().Add(finalReplyTimeout))
+	if s.queueFinalReply(text) && s.flush(&s.client) == nil {
+		s.client.conn.CloseWrite()
 	}
-	s.client.SetWriteDeadline(time.Now().Add(farewellTimeout))
-	s.client.Write([]byte(farewell + "\r\n"))
-	s.client.CloseWrite()
 }
 
-// lockSoon takes mu unless it is held for longer than a pump needs that is
-// not stuck.
-func (s *session) lockSoon() bool {
-	const tries, pause = 20, 10 * time.Millisecond
-	for range tries {
-		if s.mu.TryLock() {
-			return true
-		}
-		time.Sleep(pause)
+func (s *session) queueFinalReply(text string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dialogue.Opaque() || s.dialogue.MidReply() {
+		return false
 	}
-	return false
+	s.client.queue([]byte(text + "\r\n"))
+	return true
 }
 
 // abort closes c so that its peer sees a cut and not an end.
@@ -288,5 +327,3 @@ func (s *session) noteRefusal(v dialogue.Verdict) {
 	reply, _, _ := bytes.Cut(v.Answer, []byte("\r\n"))
 	s.log.Info("line refused", "event", "refused", "reason", v.Reason, "reply", string(reply))
 }
-
-func (s *session) heard() { s.spoke.Store(time.Now().UnixNano()) }

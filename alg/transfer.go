@@ -15,8 +15,8 @@ type Transfer struct {
 	Session        uint64
 	Listener       string
 	Client, Server netip.AddrPort
-	// Pinhole is the promise of its data connection and Mode how that was
-	// announced; both are 0 if the gateway promised none.
+	// Pinhole is that of its data connection and Mode how that was announced;
+	// both are 0 if the gateway opened none.
 	Pinhole expect.ID
 	Mode    expect.Mode
 	Began   time.Time
@@ -33,19 +33,20 @@ type Transfer struct {
 // server's word of it comes at once.
 const countTimeout = 2 * time.Second
 
-// running is a transfer that goes on.
-type running struct {
+// runningTransfer is a transfer that goes on, data its data connection, nil if
+// the gateway opened none.
+type runningTransfer struct {
 	*dialogue.Transfer
-	pinhole expect.ID
-	mode    expect.Mode
-	began   time.Time
+	data  *dataConn
+	began time.Time
 }
 
 // followTransfer notes what a line of the server says of transfers. It must
-// come before the promises of ended ones end. The caller holds mu.
+// come before the data connections of ended ones are released. The caller
+// holds mu.
 func (s *session) followTransfer(v dialogue.Verdict) {
 	if t := v.Ended; t != nil {
-		if s.running.Load() == nil {
+		if s.transfer.Load() == nil {
 			s.beginTransfer(t) // no preliminary reply
 		}
 		s.endTransfer()
@@ -57,27 +58,30 @@ func (s *session) followTransfer(v dialogue.Verdict) {
 }
 
 func (s *session) beginTransfer(t *dialogue.Transfer) {
-	r := &running{Transfer: t, began: time.Now()}
-	for _, p := range s.promised {
-		if p.number == t.Number {
-			r.pinhole = p.id
+	r := &runningTransfer{Transfer: t, began: time.Now()}
+	for _, d := range s.open {
+		if d.announcement == t.Number {
+			r.data = d
+			s.g.data.startTransfer(d, t)
 		}
 	}
-	r.mode = s.g.data.carries(r.pinhole, t)
-	s.running.Store(r)
+	s.transfer.Store(r)
 }
 
 // endTransfer reports the running transfer, if there is one. The caller holds
 // mu or is the last to run.
 func (s *session) endTransfer() {
-	r := s.running.Swap(nil)
+	r := s.transfer.Swap(nil)
 	if r == nil {
 		return
 	}
 	s.transfers.Add(1)
-	s.g.data.report(Transfer{
+	ended := Transfer{
 		Transfer: *r.Transfer, Session: s.number, Listener: s.service.Name,
-		Client: s.ends.Client, Server: s.ends.Server,
-		Pinhole: r.pinhole, Mode: r.mode, Began: r.began, Duration: time.Since(r.began),
-	})
+		Client: s.ends.Client, Server: s.ends.Server, Began: r.began, Duration: time.Since(r.began),
+	}
+	if r.data != nil {
+		ended.Pinhole, ended.Mode = r.data.ID, r.data.Mode
+	}
+	s.g.data.endTransfer(r.data, ended)
 }

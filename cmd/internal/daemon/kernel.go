@@ -83,7 +83,7 @@ func (a *acceptor) Accept() (alg.Arrival, error) {
 			c.Close()
 			continue
 		}
-		return alg.Arrival{Conn: wrapped, Reached: reached, Straight: straight}, nil
+		return alg.Arrival{Conn: wrapped, Reached: reached, Direct: straight}, nil
 	}
 }
 

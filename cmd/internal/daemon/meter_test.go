@@ -67,8 +67,8 @@ func TestRefusalsAreCountedInWords(t *testing.T) {
 	o.Refused(alg.Refusal{Reason: dialogue.ThirdParty})
 	o.Refused(alg.Refusal{Reason: "new"})
 	o.Announced(alg.Announced{Result: alg.Replaced})
-	o.Announced(alg.Announced{Result: alg.Unpromised, Cause: alg.CausePool})
-	o.TurnedAway("legacy", netip.AddrPort{}, alg.TurnClientLimit)
+	o.Announced(alg.Announced{Result: alg.NotOpened, Cause: alg.CausePool})
+	o.Rejected("legacy", netip.AddrPort{}, alg.RejectClientLimit)
 	want := []page.Refusal{
 		{Reason: "PORT to another host", Count: 2}, {Reason: "another reason", Count: 1},
 		{Reason: "more than limits.sessions_per_client", Count: 1}, {Reason: "no data port is free", Count: 1},

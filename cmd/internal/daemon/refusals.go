@@ -24,11 +24,11 @@ func (r *refusals) observer() alg.Observer {
 	return alg.Observer{
 		Refused: func(f alg.Refusal) { r.count(lineWords[f.Reason]) },
 		Announced: func(a alg.Announced) {
-			if a.Result == alg.Unpromised {
+			if a.Result == alg.NotOpened {
 				r.count(causeWords[a.Cause])
 			}
 		},
-		TurnedAway: func(_ string, _ netip.AddrPort, why alg.Turn) { r.count(turnWords[why]) },
+		Rejected: func(_ string, _ netip.AddrPort, why alg.Rejection) { r.count(turnWords[why]) },
 	}
 }
 
@@ -71,11 +71,11 @@ var (
 		alg.CauseUnresolved: "the public address is not known",
 		alg.CauseKernel:     "the kernel opened no pinhole",
 	}
-	turnWords = map[alg.Turn]string{
-		alg.TurnDraining:    "a connection while stopping",
-		alg.TurnStraight:    "a connection to the gateway itself",
-		alg.TurnLimit:       "more than limits.sessions",
-		alg.TurnClientLimit: "more than limits.sessions_per_client",
-		alg.TurnUnreachable: "the server does not answer",
+	turnWords = map[alg.Rejection]string{
+		alg.RejectDraining:    "a connection while stopping",
+		alg.RejectDirect:    "a connection to the gateway itself",
+		alg.RejectLimit:       "more than limits.sessions",
+		alg.RejectClientLimit: "more than limits.sessions_per_client",
+		alg.RejectUnreachable: "the server does not answer",
 	}
 )

@@ -51,7 +51,7 @@ func (p asked) announcement(mode expect.Mode) (Announcement, error) {
 	if mode.Passive() {
 		out.By, out.To = "server", "client"
 	}
-	told, err := alg.Tell(p.ends, verdict.Announcement, &p.settings)
+	told, err := alg.Translate(p.ends, verdict.Announcement, &p.settings)
 	if errors.Is(err, nat.ErrUnresolved) {
 		out.NAT = err.Error() + "; the running gateway looks the name up, and until then the client gets 425"
 		return out, nil
@@ -66,13 +66,13 @@ func (p asked) announcement(mode expect.Mode) (Announcement, error) {
 		out.NAT += "; no promised port is among its ports, and the client gets 425"
 		return out, nil
 	}
-	out.Line = strings.TrimSpace(string(verdict.Announcement.Rewrite(nil, line, told.Told(first))))
+	out.Line = strings.TrimSpace(string(verdict.Announcement.Rewrite(nil, line, told.Text(first))))
 	return p.opened(out, told, first)
 }
 
 // ports describes the ports that are told, and returns an example of the one
 // at our address, 0 if there is none.
-func (p asked) ports(told alg.Telling, by string) (text string, first uint16) {
+func (p asked) ports(told alg.Translation, by string) (text string, first uint16) {
 	if !told.Leased {
 		return "the " + by + "'s own port", told.Target.Port()
 	}
@@ -94,11 +94,11 @@ func (p asked) ports(told alg.Telling, by string) (text string, first uint16) {
 }
 
 // mapping says which NAT mapping applies, or why none does.
-func (p asked) mapping(told alg.Telling) string {
+func (p asked) mapping(told alg.Translation) string {
 	if !told.Leased {
-		return fmt.Sprintf("%s is not the gateway's, and passes as it is", told.Door)
+		return fmt.Sprintf("%s is not the gateway's, and passes as it is", told.Reached)
 	}
-	applies, excepting := p.settings.NAT.Applies(told.Door, told.From)
+	applies, excepting := p.settings.NAT.Applies(told.Reached, told.From)
 	var why []string
 	for _, m := range excepting {
 		why = append(why, fmt.Sprintf("that to %s excepts %s", public(m), told.From))
@@ -110,7 +110,7 @@ func (p asked) mapping(told alg.Telling) string {
 			why = append(why, fmt.Sprintf("ports %s as %s", applies.LocalPorts, applies.PublicPorts))
 		}
 	case len(excepting) == 0:
-		why = []string{"no mapping of " + told.Door.String()}
+		why = []string{"no mapping of " + told.Reached.String()}
 	}
 	return strings.Join(why, ", ")
 }
@@ -124,10 +124,10 @@ func public(m *nat.Mapping) string {
 }
 
 // opened adds what would be opened.
-func (p asked) opened(out Announcement, told alg.Telling, port uint16) (Announcement, error) {
+func (p asked) opened(out Announcement, told alg.Translation, port uint16) (Announcement, error) {
 	e := expect.Expectation{
 		ID: 1, Session: 1, Mode: told.Mode, From: told.From, Target: told.Target, Seen: told.Seen, Until: p.until,
-		To: netip.AddrPortFrom(told.Door, port),
+		To: netip.AddrPortFrom(told.Reached, port),
 	}
 	_, out.Pinhole, _ = strings.Cut(e.String(), ": ")
 	local := p.own == e.Target.Addr()

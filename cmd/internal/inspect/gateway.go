@@ -97,7 +97,7 @@ func (g *gateway) answer(a *capture.Announcement) *answer {
 		return out
 	}
 	service := daemon.Service(l)
-	t, err := alg.Tell(service.Endpoints(a.Session.Client, reached), &dialogue.Announcement{Mode: a.Mode, At: a.At}, &g.settings)
+	t, err := alg.Translate(service.Endpoints(a.Session.Client, reached), &dialogue.Announcement{Mode: a.Mode, At: a.At}, &g.settings)
 	if err != nil {
 		out.Not = err.Error()
 		return out
@@ -107,12 +107,12 @@ func (g *gateway) answer(a *capture.Announcement) *answer {
 	if t.Leased {
 		low, high = usable(t)
 	}
-	out.Address, out.First, out.Last = t.Told(low).Addr(), t.Told(low).Port(), t.Told(high).Port()
+	out.Address, out.First, out.Last = t.Text(low).Addr(), t.Text(low).Port(), t.Text(high).Port()
 	return out
 }
 
 // usable returns the lowest and the highest port that could have been leased.
-func usable(t alg.Telling) (low, high uint16) {
+func usable(t alg.Translation) (low, high uint16) {
 	low, high = t.Ports.Low, t.Ports.High
 	for low < high && !t.View.Usable(low) {
 		low++

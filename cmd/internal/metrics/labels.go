@@ -12,7 +12,7 @@ import (
 var (
 	outcomes = []alg.Outcome{alg.Closed, alg.Idle, alg.Refused, alg.Failed, alg.Drained, alg.Killed}
 	modes    = []expect.Mode{expect.PORT, expect.EPRT, expect.PASV, expect.EPSV}
-	results  = []alg.Result{alg.Replaced, alg.Unchanged, alg.Unpromised}
+	results  = []alg.Result{alg.Replaced, alg.Unchanged, alg.NotOpened}
 	ends     = []alg.End{alg.EndUsed, alg.EndExpired, alg.EndReplaced, alg.EndClosed, alg.EndFailed}
 
 	// A line is refused by the dialogue, an announcement for a cause, and a
@@ -22,7 +22,7 @@ var (
 		dialogue.Family, dialogue.NotAllowed, dialogue.Sequence, dialogue.NotFTP,
 	}
 	causes = []alg.Cause{alg.CausePool, alg.CauseUnresolved, alg.CauseKernel}
-	turns  = []alg.Turn{alg.TurnDraining, alg.TurnStraight, alg.TurnLimit, alg.TurnClientLimit, alg.TurnUnreachable}
+	turns  = []alg.Rejection{alg.RejectDraining, alg.RejectDirect, alg.RejectLimit, alg.RejectClientLimit, alg.RejectUnreachable}
 )
 
 const (

@@ -93,7 +93,7 @@ func TestEachMetricMoves(t *testing.T) {
 		{"a session ends", func() { o.Ended(alg.SessionInfo{Client: client}, alg.Idle, 3*time.Second) },
 			[]string{`ftpalg_sessions_total{outcome="idle"} 1`, `ftpalg_session_duration_seconds_sum 3`, `ftpalg_session_duration_seconds_count 1`,
 				`ftpalg_session_duration_seconds_bucket{le="4"} 1`}},
-		{"a connection is turned away", func() { o.TurnedAway("legacy", client, alg.TurnClientLimit) },
+		{"a connection is turned away", func() { o.Rejected("legacy", client, alg.RejectClientLimit) },
 			[]string{`ftpalg_refusals_total{reason="client_limit"} 1`}},
 		{"a PORT is refused", func() { o.Refused(alg.Refusal{Session: 1, Verb: wire.PORT, Reason: dialogue.ThirdParty}) },
 			[]string{`ftpalg_refusals_total{reason="third_party"} 1`, `ftpalg_rewrites_total{result="refused",verb="port"} 1`}},
@@ -104,9 +104,9 @@ func TestEachMetricMoves(t *testing.T) {
 		}, []string{`ftpalg_rewrites_total{result="replaced",verb="epsv"} 1`, `ftpalg_pinhole_open_seconds_sum 0.03`, `ftpalg_pinhole_open_seconds_count 1`,
 			`ftpalg_pinhole_open_seconds_bucket{le="0.05"} 1`}},
 		{"no port is free", func() {
-			o.Announced(alg.Announced{Mode: expect.PASV, Result: alg.Unpromised, Cause: alg.CausePool})
+			o.Announced(alg.Announced{Mode: expect.PASV, Result: alg.NotOpened, Cause: alg.CausePool})
 		}, []string{`ftpalg_rewrites_total{result="refused",verb="pasv"} 1`, `ftpalg_refusals_total{reason="pool_exhausted"} 1`}},
-		{"a promise is used", func() { o.PromiseEnded(alg.PromiseEnd{Mode: expect.EPRT, End: alg.EndUsed}) },
+		{"a promise is used", func() { o.PinholeEnded(alg.PinholeEnd{Mode: expect.EPRT, End: alg.EndUsed}) },
 			[]string{`ftpalg_expectations_total{mode="eprt",outcome="used"} 1`}},
 		{"a download ends", func() {
 			o.TransferEnded(alg.Transfer{Transfer: dialogue.Transfer{Verb: wire.RETR}, Client: client, Mode: expect.PASV, Traffic: alg.Traffic{FromServer: 2000, FromClient: 70, Counted: true}})

@@ -11,10 +11,10 @@ import (
 func (m *Metrics) Observer() alg.Observer {
 	return alg.Observer{
 		Ended:         m.ended,
-		TurnedAway:    func(_ string, _ netip.AddrPort, why alg.Turn) { m.refusals.WithLabelValues(string(why)).Inc() },
+		Rejected:    func(_ string, _ netip.AddrPort, why alg.Rejection) { m.refusals.WithLabelValues(string(why)).Inc() },
 		Refused:       m.refused,
 		Announced:     m.announced,
-		PromiseEnded:  m.promiseEnded,
+		PinholeEnded:  m.promiseEnded,
 		Opaque:        m.opaqueSession,
 		TransferEnded: m.transferEnded,
 	}
@@ -31,7 +31,7 @@ func (m *Metrics) refused(r alg.Refusal) {
 	m.refusals.WithLabelValues(string(r.Reason)).Inc()
 	for _, mode := range modes {
 		if string(r.Verb) == mode.String() {
-			m.rewrites.WithLabelValues(modeLabel(mode), string(alg.Unpromised)).Inc()
+			m.rewrites.WithLabelValues(modeLabel(mode), string(alg.NotOpened)).Inc()
 		}
 	}
 }
@@ -46,7 +46,7 @@ func (m *Metrics) announced(a alg.Announced) {
 	}
 }
 
-func (m *Metrics) promiseEnded(p alg.PromiseEnd) {
+func (m *Metrics) promiseEnded(p alg.PinholeEnd) {
 	m.expectations.WithLabelValues(modeLabel(p.Mode), string(p.End)).Inc()
 }
 

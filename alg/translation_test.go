@@ -9,7 +9,7 @@ import (
 	"ftpalg/alg/nat"
 )
 
-func TestTell(t *testing.T) {
+func TestTranslate(t *testing.T) {
 	var (
 		client   = netip.MustParseAddrPort("203.0.113.9:40000")
 		reached  = netip.MustParseAddrPort("192.0.2.1:21")
@@ -45,13 +45,13 @@ func TestTell(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			a := &dialogue.Announcement{Mode: test.mode, At: netip.MustParseAddrPort(test.at)}
-			got, err := Tell(test.service.Endpoints(client, reached), a, &settings)
+			got, err := Translate(test.service.Endpoints(client, reached), a, &settings)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.Leased != test.leased || got.Told(50017).String() != test.told || got.From.String() != test.from ||
-				got.Door.String() != test.door || got.Seen.String() != test.seen || got.Target != a.At {
-				t.Errorf("got %+v, told %s", got, got.Told(50017))
+			if got.Leased != test.leased || got.Text(50017).String() != test.told || got.From.String() != test.from ||
+				got.Reached.String() != test.door || got.Seen.String() != test.seen || got.Target != a.At {
+				t.Errorf("got %+v, told %s", got, got.Text(50017))
 			}
 		})
 	}

@@ -41,61 +41,74 @@ func (s *Service) Endpoints(client, reached netip.AddrPort) Endpoints {
 	return e
 }
 
-// Telling answers the two questions of an announcement: which address and
-// port does the far side see, and where must the kernel send what arrives
-// there.
-type Telling struct {
+// Translation is what an announcement becomes on the other side: the address
+// and port that the other side is told, and where the kernel must send the
+// connection that arrives there.
+type Translation struct {
 	Mode expect.Mode
 	// From is the host that is told, and the only one that may connect.
 	From netip.Addr
-	// Door is where it connects to, as its packets arrive at this machine:
-	// invalid if that is an address which the kernel has yet to choose.
-	Door netip.Addr
+	// Reached is the address to which it connects, as its packets arrive at
+	// this machine: invalid if the kernel has yet to choose that address.
+	Reached netip.Addr
 	// Target is where the connection must be sent, Seen the source address
 	// that the target must see.
 	Target netip.AddrPort
 	Seen   netip.Addr
-	// Leased says that the port at Door comes from Ports; otherwise it is the
-	// Target's.
+	// Leased says that the port at Reached comes from Ports; otherwise it is
+	// the Target's.
 	Leased bool
 	Ports  nat.Range
-	// View is how From sees Door.
+	// View is how From sees Reached.
 	View nat.View
 }
 
-// Tell maps an announcement of a session with these endpoints. It takes no
-// port: the one at Door is the caller's choice where it is leased. The error
+// Translate maps an announcement of a session with these endpoints. It takes
+// no port: the caller chooses the one at Reached where it is leased. The error
 // is nat.ErrUnresolved if a public address is not known yet.
-func Tell(e Endpoints, a *dialogue.Announcement, s *Settings) (Telling, error) {
-	t := Telling{
+func Translate(e Endpoints, a *dialogue.Announcement, s *Settings) (Translation, error) {
+	t := Translation{
 		Mode: a.Mode, Target: a.At, From: e.Server.Addr(), Seen: e.Reached.Addr(),
-		Door: e.Seen.Addr(), Leased: e.OwnsSeen, Ports: s.ActivePorts,
+		Reached: e.Seen.Addr(), Leased: e.OwnsSeen, Ports: s.ActivePorts,
 	}
 	if a.Mode.Passive() {
 		t.From, t.Seen = e.Client.Addr(), e.Seen.Addr()
-		t.Door, t.Leased, t.Ports = e.Reached.Addr(), e.OwnsReached, s.PassivePorts
+		t.Reached, t.Leased, t.Ports = e.Reached.Addr(), e.OwnsReached, s.PassivePorts
 	}
 	if !t.Leased {
 		if !a.Mode.Passive() {
-			t.Door = a.At.Addr() // a third party, where the policy allows one
+			t.Reached = a.At.Addr() // a third party, where the policy allows one
 		}
-		t.View, t.Ports = nat.View{Addr: t.Door}, nat.Range{}
+		t.View, t.Ports = nat.View{Addr: t.Reached}, nat.Range{}
 		return t, nil
 	}
-	view, err := s.NAT.See(t.Door, t.From)
+	view, err := s.NAT.See(t.Reached, t.From)
 	if err != nil {
-		return t, fmt.Errorf("map %s for %s: %w", t.Door, t.From, err)
+		return t, fmt.Errorf("map %s for %s: %w", t.Reached, t.From, err)
 	}
 	t.View = view
 	return t, nil
 }
 
-// Told returns the host-port that From is told when port is the one at Door;
-// without a lease that is the Target's, whatever port is.
-func (t Telling) Told(port uint16) netip.AddrPort {
-	if !t.Leased {
-		port = t.Target.Port()
+// Port returns the port at Reached when leased is the one that was leased.
+func (t Translation) Port(leased uint16) uint16 {
+	if t.Leased {
+		return leased
 	}
-	public, _ := t.View.Port(port)
+	return t.Target.Port()
+}
+
+// Text returns the host-port that From is told when leased is the port that
+// was leased.
+func (t Translation) Text(leased uint16) netip.AddrPort {
+	public, _ := t.View.Port(t.Port(leased))
 	return netip.AddrPortFrom(t.View.Addr, public)
+}
+
+// Expectation returns what the kernel must admit when leased is the port that
+// was leased. It lacks the ID, the session and the deadline.
+func (t Translation) Expectation(leased uint16) expect.Expectation {
+	return expect.Expectation{
+		Mode: t.Mode, From: t.From, To: netip.AddrPortFrom(t.Reached, t.Port(leased)), Target: t.Target, Seen: t.Seen,
+	}
 }

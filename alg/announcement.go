@@ -1,0 +1,104 @@
+package alg
+
+import (
+	"errors"
+	"net/netip"
+	"time"
+
+	"ftpalg/alg/dialogue"
+	"ftpalg/alg/nat"
+)
+
+// openData opens the data connection of an announcement: when it returns
+// without an error the kernel has confirmed, and the other side may be told
+// text. The error wraps nat.ErrExhausted, nat.ErrUnresolved or the kernel's.
+func (s *session) openData(a *dialogue.Announcement) (d *dataConn, text netip.AddrPort, err error) {
+	done := Announced{Session: s.number, Mode: a.Mode}
+	d, text, err = s.g.data.offer(s.ends, a, s.settings)
+	if err == nil {
+		began := time.Now()
+		d.Session, d.session, d.Until = s.number, &s.data, began.Add(s.settings.PinholeTimeout)
+		err = s.g.data.open(s.ctx, d)
+		done.Opening = time.Since(began)
+	}
+	if err != nil {
+		done.Result, done.Cause = NotOpened, causeOf(err)
+		s.g.observer.Announced(done)
+		s.log.Warn("data connection cannot be opened", "event", "promise_failed", "mode", a.Mode, "at", a.At, "error", err)
+		return nil, text, err
+	}
+	s.announced.Add(1)
+	s.modes.include(a.Mode)
+	done.Result = resultOf(a, text)
+	s.g.observer.Announced(done)
+	s.log.Debug("data connection opened", "event", "promised", "mode", a.Mode,
+		"said", a.Said, "at", a.At, "told", text, "from", d.From, "to", d.To, "seen", d.Seen)
+	return d, text, nil
+}
+
+// resultOf says whether the other side reads what was announced.
+func resultOf(a *dialogue.Announcement, text netip.AddrPort) Result {
+	if text.Port() == a.At.Port() && (text.Addr() == a.Said || !a.Said.IsValid()) {
+		return Unchanged
+	}
+	return Replaced
+}
+
+// reply425 is the honest answer when a data connection cannot be opened
+// (RFC 959 section 5.4 allows 425 for the transfer, and clients take it for
+// PASV too).
+func reply425(err error) string {
+	switch causeOf(err) {
+	case CausePool:
+		return "425 No data port is free, try again later."
+	case CauseUnresolved:
+		return "425 The public address is not known yet, try again later."
+	}
+	return "425 The data connection cannot be opened at the gateway."
+}
+
+// causeOf names the reason for a reply425.
+func causeOf(err error) Cause {
+	switch {
+	case errors.Is(err, nat.ErrExhausted):
+		return CausePool
+	case errors.Is(err, nat.ErrUnresolved):
+		return CauseUnresolved
+	}
+	return CauseKernel
+}
+
+// releaseData releases the data connections of those announcements which the
+// drop ends. The caller holds mu.
+func (s *session) releaseData(drop dialogue.Drop) {
+	how := endOf(drop.By)
+	kept := s.open[:0]
+	for _, d := range s.open {
+		if drop.Ends(d.announcement) {
+			s.g.data.release(d, how)
+		} else {
+			kept = append(kept, d)
+		}
+	}
+	clear(s.open[len(kept):])
+	s.open = kept
+}
+
+// releaseAllData releases what is left: the session ends. The caller holds mu
+// or is the last to run.
+func (s *session) releaseAllData() {
+	for _, d := range s.open {
+		s.g.data.release(d, EndClosed)
+	}
+	s.open = nil
+}
+
+func endOf(e dialogue.Ending) End {
+	switch e {
+	case dialogue.Used:
+		return EndUsed
+	case dialogue.Superseded:
+		return EndReplaced
+	}
+	return EndClosed
+}

@@ -1,0 +1,356 @@
+package alg
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"sort"
+	"sync"
+	"time"
+
+	"ftpalg/alg/dialogue"
+	"ftpalg/alg/expect"
+	"ftpalg/alg/nat"
+)
+
+// dataTable holds every data connection of a gateway. It joins what sessions
+// announce with what the kernel tells, which may come later than the session's
+// end.
+type dataTable struct {
+	kernel   Kernel
+	observer *Observer
+	pool     *nat.Pool
+
+	mu     sync.Mutex
+	lastID expect.ID
+	conns  map[expect.ID]*dataConn
+	total  Traffic // of all there were
+}
+
+func newDataTable(k Kernel, o *Observer) *dataTable {
+	return &dataTable{kernel: k, observer: o, pool: nat.NewPool(portRest), conns: make(map[expect.ID]*dataConn)}
+}
+
+// offer translates an announcement and leases a port for it. It returns the
+// data connection and the host-port that the other side is to be told. The
+// error is nat.ErrUnresolved or nat.ErrExhausted.
+func (t *dataTable) offer(e Endpoints, a *dialogue.Announcement, s *Settings) (*dataConn, netip.AddrPort, error) {
+	tr, err := Translate(e, a, s)
+	if err != nil {
+		return nil, netip.AddrPort{}, err
+	}
+	var leased uint16
+	if tr.Leased {
+		if leased, err = t.pool.Take(tr.Ports, tr.View.Usable); err != nil {
+			return nil, netip.AddrPort{}, err
+		}
+	}
+	d := &dataConn{Expectation: tr.Expectation(leased), announcement: a.Number, leased: leased, state: DataOffered}
+	d.ID = t.newID()
+	return d, tr.Text(leased), nil
+}
+
+func (t *dataTable) newID() expect.ID {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.lastID++
+	return t.lastID
+}
+
+// open has the kernel admit d until d.Until. When it returns nil the kernel
+// has confirmed, and d is in the table; otherwise the port is free again.
+func (t *dataTable) open(ctx context.Context, d *dataConn) error {
+	if err := t.kernel.Open(ctx, d.Expectation); err != nil {
+		t.releasePort(d)
+		t.observer.PinholeEnded(PinholeEnd{Session: d.Session, Pinhole: d.ID, Mode: d.Mode, End: EndFailed})
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	d.state, d.opened = DataOpen, time.Now()
+	t.insert(d)
+	return nil
+}
+
+// insert enters d and starts its timer. The caller holds mu.
+func (t *dataTable) insert(d *dataConn) {
+	of := d.session
+	if len(of.latest) == keptData {
+		of.latest = slices.Delete(of.latest, 0, 1)
+	}
+	of.latest = append(of.latest, d)
+	t.conns[d.ID] = d
+	t.schedule(d)
+}
+
+// schedule sets d's timer anew, and drops d if nobody will speak of it any
+// more. The caller holds mu.
+func (t *dataTable) schedule(d *dataConn) {
+	if d.released && d.final && d.transfer == nil {
+		delete(t.conns, d.ID)
+		d.stopTimer()
+		return
+	}
+	at := d.nextTimeout()
+	switch {
+	case at.IsZero():
+		d.stopTimer()
+	case d.timer == nil:
+		d.timer = time.AfterFunc(time.Until(at), func() { t.timeout(d) })
+	default:
+		d.timer.Reset(time.Until(at))
+	}
+}
+
+func (d *dataConn) stopTimer() {
+	if d.timer != nil {
+		d.timer.Stop()
+	}
+}
+
+// timeout does what is due for d. A pinhole that nobody used ends. If a
+// transfer of its session runs, the kernel withdraws it, but its port stays
+// taken while the connection that came in time goes on.
+func (t *dataTable) timeout(d *dataConn) {
+	t.mu.Lock()
+	now := time.Now()
+	expired := !d.withdrawn && !now.Before(d.Until)
+	if expired && d.session.transferring() {
+		t.withdraw(d)
+		expired = false
+	}
+	var transfer *Transfer
+	if !d.countBy.IsZero() && !now.Before(d.countBy) {
+		d.countBy = time.Time{}
+		transfer = d.takeTransfer()
+		d.final = d.final || d.state != DataConnected
+	}
+	if !expired {
+		t.schedule(d)
+	}
+	t.mu.Unlock()
+	if expired {
+		t.release(d, EndExpired)
+	}
+	t.reportTransfer(d.session, transfer)
+}
+
+// withdraw has the kernel admit nobody for d any more. The caller holds mu.
+func (t *dataTable) withdraw(d *dataConn) {
+	if !d.withdrawn {
+		d.withdrawn = true
+		t.kernel.Close(d.ID)
+	}
+}
+
+// release ends d's pinhole for its session, frees its port and tells the
+// observer. Releasing it twice is nothing.
+func (t *dataTable) release(d *dataConn, how End) {
+	t.mu.Lock()
+	if d.released {
+		t.mu.Unlock()
+		return
+	}
+	t.withdraw(d)
+	how = d.release(how)
+	t.schedule(d)
+	t.mu.Unlock()
+	t.releasePort(d)
+	t.observer.PinholeEnded(PinholeEnd{Session: d.Session, Pinhole: d.ID, Mode: d.Mode, End: how})
+}
+
+func (t *dataTable) releasePort(d *dataConn) {
+	if d.leased != 0 {
+		t.pool.Release(d.leased)
+	}
+}
+
+// startTransfer notes which transfer d is used for.
+func (t *dataTable) startTransfer(d *dataConn, of *dialogue.Transfer) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	d.command, d.file = string(of.Verb), of.Name
+}
+
+// endTransfer tells the observer of a transfer over d, at once or when the
+// kernel has counted it. Without a data connection d is nil.
+func (t *dataTable) endTransfer(d *dataConn, ended Transfer) {
+	if d == nil {
+		t.observer.TransferEnded(ended)
+		return
+	}
+	t.mu.Lock()
+	if !d.final && d.transfer == nil {
+		d.transfer = &ended
+		d.session.uncounted++
+		d.awaitCount()
+		t.schedule(d)
+		t.mu.Unlock()
+		return
+	}
+	ended.Traffic = d.traffic
+	t.mu.Unlock()
+	t.observer.TransferEnded(ended)
+}
+
+// reportTransfer tells the observer of a transfer that has waited, nil for
+// none, and goes on with what waited for the last one of its session.
+func (t *dataTable) reportTransfer(of *sessionData, ended *Transfer) {
+	if ended == nil {
+		return
+	}
+	t.observer.TransferEnded(*ended)
+	t.mu.Lock()
+	of.uncounted--
+	var then func()
+	if of.uncounted == 0 {
+		then, of.whenCounted = of.whenCounted, nil
+	}
+	t.mu.Unlock()
+	if then != nil {
+		then()
+	}
+}
+
+// whenCounted calls then when what a session has carried is known: at once or
+// when its last transfer no longer waits for the kernel's count.
+func (t *dataTable) whenCounted(of *sessionData, then func()) {
+	t.mu.Lock()
+	if of.uncounted > 0 {
+		of.whenCounted = then
+		t.mu.Unlock()
+		return
+	}
+	t.mu.Unlock()
+	then()
+}
+
+// reportAll reports the transfers that wait: the gateway ends.
+func (t *dataTable) reportAll() {
+	type waiting struct {
+		of    *sessionData
+		ended *Transfer
+	}
+	var all []waiting
+	t.mu.Lock()
+	for _, d := range t.conns {
+		all = append(all, waiting{d.session, d.takeTransfer()})
+	}
+	t.mu.Unlock()
+	for _, w := range all {
+		t.reportTransfer(w.of, w.ended)
+	}
+}
+
+// update changes the data connection of a pinhole of which the kernel may yet
+// tell, and reports the transfer that change returns.
+func (t *dataTable) update(id expect.ID, change func(*dataConn) *Transfer) {
+	t.mu.Lock()
+	d := t.conns[id]
+	if d == nil || d.final {
+		t.mu.Unlock()
+		return
+	}
+	ended := change(d)
+	t.schedule(d)
+	t.mu.Unlock()
+	t.reportTransfer(d.session, ended)
+}
+
+// Connected takes the kernel's word that the connection of a pinhole has come.
+func (g *Gateway) Connected(id expect.ID) {
+	g.data.update(id, func(d *dataConn) *Transfer {
+		d.state = DataConnected
+		return nil
+	})
+}
+
+// Reopened takes the kernel's word that the connection of a pinhole did not
+// come about, and that another may come. If the session has given the pinhole
+// up, that is the end.
+func (g *Gateway) Reopened(id expect.ID) {
+	g.data.update(id, func(d *dataConn) *Transfer {
+		d.state, d.traffic = DataOpen, Traffic{}
+		if d.released {
+			d.state, d.final = DataWithdrawn, true
+		}
+		return nil
+	})
+}
+
+// Carried takes the kernel's word of what it has carried so far: the bytes
+// that the host which connected has sent and received.
+func (g *Gateway) Carried(id expect.ID, sent, received uint64) {
+	g.data.update(id, func(d *dataConn) *Transfer {
+		g.data.count(d, sent, received)
+		return nil
+	})
+}
+
+// Disconnected takes the kernel's word that it has ended, and how many bytes
+// the host that connected has sent and received if they were counted.
+func (g *Gateway) Disconnected(id expect.ID, sent, received uint64, counted bool) {
+	g.data.update(id, func(d *dataConn) *Transfer {
+		d.state, d.final, d.countBy = DataClosed, true, time.Time{}
+		if counted {
+			g.data.count(d, sent, received)
+		}
+		return d.takeTransfer()
+	})
+}
+
+// count enters what the host that connected has sent and received. The caller
+// holds mu.
+func (t *dataTable) count(d *dataConn, sent, received uint64) {
+	now := Traffic{FromClient: sent, FromServer: received, Counted: true}
+	if !d.Mode.Passive() {
+		now.FromClient, now.FromServer = received, sent
+	}
+	t.total.grow(d.traffic, now)
+	d.session.total.grow(d.traffic, now)
+	d.traffic = now
+}
+
+// open pinholes, oldest first.
+func (t *dataTable) pinholes() []expect.Expectation {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out := make([]expect.Expectation, 0, len(t.conns))
+	for _, d := range t.conns {
+		if !d.withdrawn {
+			out = append(out, d.Expectation)
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].ID < out[j].ID })
+	return out
+}
+
+// find describes the data connection of a pinhole, if anybody may yet speak of
+// it.
+func (t *dataTable) find(id expect.ID) (DataConnection, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	d := t.conns[id]
+	if d == nil {
+		return DataConnection{}, false
+	}
+	return d.describe(), true
+}
+
+// latest describes a session's latest data connections, oldest first.
+func (t *dataTable) latest(of *sessionData) []DataConnection {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out := make([]DataConnection, len(of.latest))
+	for i, d := range of.latest {
+		out[i] = d.describe()
+	}
+	return out
+}
+
+// sum returns a copy of the total of a session or of the table.
+func (t *dataTable) sum(total *Traffic) Traffic {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return *total
+}
