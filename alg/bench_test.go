@@ -3,6 +3,7 @@ package alg_test
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -42,6 +43,8 @@ type bench struct {
 	watcher  watcher
 	log      logged
 	port     uint16
+	options  alg.Options
+	service  alg.Service
 }
 
 // logged is what a gateway logs, trace included, as text and without times.
@@ -85,13 +88,37 @@ func onBench(t *testing.T, svc alg.Service, s alg.Settings, f func(*bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		b := &bench{t: t, kernel: algtest.NewKernel(inside), arrivals: algtest.NewAcceptor(), port: 60000}
-		b.gateway = alg.New(alg.Options{Kernel: b.kernel, Log: b.log.logger(), Observer: b.watcher.observer(), Settings: s})
+		b.options = alg.Options{Kernel: b.kernel, Log: b.log.logger(), Observer: b.watcher.observer(), Settings: s}
+		b.service = svc
+		b.gateway = alg.New(b.options)
 		ctx, stop := context.WithCancel(t.Context())
 		served := make(chan error, 1)
 		go func() { served <- b.gateway.Serve(ctx, func() alg.Service { return svc }, b.arrivals) }()
 		defer b.end(stop, served)
 		f(b)
 	})
+}
+
+// handOver has another gateway take over the sessions, by way of a snapshot in
+// JSON.
+func (b *bench) handOver() {
+	b.t.Helper()
+	snapshot, connections := b.gateway.Park()
+	text, err := json.Marshal(snapshot)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var read alg.Snapshot
+	if err := json.Unmarshal(text, &read); err != nil {
+		b.t.Fatal(err)
+	}
+	successor := alg.New(b.options)
+	service := func(listener string) (alg.Service, bool) { return b.service, listener == b.service.Name }
+	if err := successor.Restore(read, connections, service); err != nil {
+		b.t.Fatal(err)
+	}
+	b.gateway.Leave()
+	b.gateway = successor
 }
 
 // end ends the gateway, whatever state the test left it in.

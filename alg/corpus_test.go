@@ -28,6 +28,52 @@ import (
 // The client is 203.0.113.10 and reaches 203.0.113.1, the server is
 // 198.18.1.20; the only port of passive mode is 50000, of active mode 51000.
 func TestCorpus(t *testing.T) {
+	forEachDialogue(t, func(b *bench, file, text string) { playCorpus(b, file, text, writeWhole) })
+}
+
+// TestCorpusSurvivesParking parks the session before each byte that either
+// side says, and lets it go on.
+func TestCorpusSurvivesParking(t *testing.T) {
+	forEachDialogue(t, func(b *bench, file, text string) {
+		playCorpus(b, file, text, bytewise(func() {
+			b.gateway.Park()
+			b.gateway.Unpark()
+		}))
+	})
+}
+
+// TestCorpusSurvivesHandover hands the session to another gateway before each
+// byte that either side says.
+func TestCorpusSurvivesHandover(t *testing.T) {
+	forEachDialogue(t, func(b *bench, file, text string) {
+		playCorpus(b, file, text, bytewise(b.handOver))
+	})
+}
+
+// writeWhole writes what is said in one segment.
+func writeWhole(p *peer, text string) error {
+	_, err := io.WriteString(p, text)
+	return err
+}
+
+// bytewise writes what is said byte by byte and calls before ahead of each.
+func bytewise(before func()) func(*peer, string) error {
+	return func(p *peer, text string) error {
+		for i := range len(text) {
+			synctest.Wait()
+			before()
+			if _, err := io.WriteString(p, text[i:i+1]); err != nil {
+				return err
+			}
+		}
+		synctest.Wait()
+		before()
+		return nil
+	}
+}
+
+// forEachDialogue has play play each dialogue on a bench of its own.
+func forEachDialogue(t *testing.T, play func(b *bench, file, text string)) {
 	files, err := filepath.Glob("testdata/dialogues/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no dialogues: %v", err)
@@ -38,20 +84,20 @@ func TestCorpus(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			onBench(t, fronting(), onePort(testSettings()), func(b *bench) { playCorpus(b, file, string(text)) })
+			onBench(t, fronting(), onePort(testSettings()), func(b *bench) { play(b, file, string(text)) })
 		})
 	}
 }
 
-// playCorpus plays the steps of one file.
-func playCorpus(b *bench, file, text string) {
+// playCorpus plays the steps of one file; say writes what a side says.
+func playCorpus(b *bench, file, text string, say func(*peer, string) error) {
 	client := b.connect(clientHost, outside)
 	server := newPeer(b.t, "server", b.kernel.Server())
 	for i, step := range strings.Split(text, "\n") {
 		if step = strings.TrimSpace(step); step == "" || step[0] == '#' {
 			continue
 		}
-		if err := playStep(b, client, server, step); err != nil {
+		if err := playStep(b, client, server, step, say); err != nil {
 			b.t.Fatalf("%s:%d: %s: %v", file, i+1, step, err)
 		}
 	}
@@ -60,7 +106,7 @@ func playCorpus(b *bench, file, text string) {
 	server.hearsNothing()
 }
 
-func playStep(b *bench, client, server *peer, step string) error {
+func playStep(b *bench, client, server *peer, step string, say func(*peer, string) error) error {
 	words := strings.SplitN(step, " ", 3)
 	switch words[0] {
 	case "open":
@@ -84,7 +130,7 @@ func playStep(b *bench, client, server *peer, step string) error {
 	case err != nil:
 		return err
 	case words[1] == "says":
-		_, err = io.WriteString(who, bytes)
+		err = say(who, bytes)
 		synctest.Wait() // so that the next segment comes alone
 		return err
 	case words[1] == "gets":

@@ -41,6 +41,7 @@
 //   - gateway.go: listeners, limits, the table of sessions
 //   - session.go: the life of one session, from dial to end
 //   - park.go: a session at rest between two reads
+//   - snapshot.go: a gateway at rest, written down for its successor
 //   - half.go: one side of a session: its connection and its buffers
 //   - pump_client.go, pump_server.go: the two directions
 //   - announcement.go: from an announcement to an open data connection

@@ -36,6 +36,7 @@ type Gateway struct {
 	ended    Counters                // of the sessions that have ended
 	clients  map[netip.Addr]int      // sessions of each clientHost
 	ports    map[netip.Addr][]uint16 // ports from which each client's sessions come
+	parked   []*session              // at rest, see Park
 	running  sync.WaitGroup          // one for each session
 }
 

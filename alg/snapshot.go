@@ -1,0 +1,385 @@
+package alg
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"ftpalg/alg/dialogue"
+	"ftpalg/alg/expect"
+	"ftpalg/alg/nat"
+	"ftpalg/alg/wire"
+)
+
+// SnapshotVersion is the version of Snapshot that this program writes, and the
+// only one that it reads.
+const SnapshotVersion = 1
+
+// Snapshot is what a gateway at rest hands to its successor: everything but
+// the connections themselves. It can be written down as JSON.
+type Snapshot struct {
+	Version     int               `json:"version"`
+	LastSession uint64            `json:"last_session"`
+	LastPinhole expect.ID         `json:"last_pinhole"`
+	Counters    Counters          `json:"counters"`
+	Resting     []nat.RestingPort `json:"resting,omitempty"`
+	Sessions    []SessionSnapshot `json:"sessions,omitempty"`
+}
+
+// SessionSnapshot is one session at rest between two reads.
+type SessionSnapshot struct {
+	Number    uint64            `json:"number"`
+	Listener  string            `json:"listener"`
+	Endpoints Endpoints         `json:"endpoints"`
+	Started   time.Time         `json:"started"`
+	Spoke     time.Time         `json:"spoke"`
+	User      []byte            `json:"user,omitempty"`
+	Dialogue  dialogue.Snapshot `json:"dialogue"`
+	Client    HalfSnapshot      `json:"client"`
+	Server    HalfSnapshot      `json:"server"`
+	// Commands and Replies are the states of the two splitters.
+	Commands wire.CommandSnapshot `json:"commands"`
+	Replies  wire.ReplySnapshot   `json:"replies"`
+	// CloseBy is when the client must have closed, zero while the server's
+	// stream goes on.
+	CloseBy time.Time `json:"close_by,omitzero"`
+
+	Announced   uint64  `json:"announced,omitempty"`
+	Refused     uint64  `json:"refused,omitempty"`
+	Transfers   uint64  `json:"transfers,omitempty"`
+	ClientLines uint64  `json:"client_lines,omitempty"`
+	ServerLines uint64  `json:"server_lines,omitempty"`
+	Modes       uint32  `json:"modes,omitempty"`
+	Traffic     Traffic `json:"traffic"`
+	History     []byte  `json:"history,omitempty"`
+
+	Data []DataSnapshot `json:"data,omitempty"`
+	// Transfer is the one that runs.
+	Transfer *RunningSnapshot `json:"transfer,omitempty"`
+}
+
+// HalfSnapshot is one side of a session: what was read and not taken, and what
+// is to be written and could not be. Offsets of urgent bytes are -1 for none.
+type HalfSnapshot struct {
+	Read          []byte `json:"read,omitempty"`
+	ReadUrgent    int    `json:"read_urgent"`
+	Ended         bool   `json:"ended,omitempty"`
+	Over          bool   `json:"over,omitempty"`
+	Unwritten     []byte `json:"unwritten,omitempty"`
+	UnwrittenMark int    `json:"unwritten_urgent"`
+}
+
+// DataSnapshot is one data connection of a session.
+type DataSnapshot struct {
+	Expectation  expect.Expectation `json:"expectation"`
+	Announcement uint64             `json:"announcement"`
+	Leased       uint16             `json:"leased,omitempty"`
+	Opened       time.Time          `json:"opened"`
+	State        DataState          `json:"state"`
+	Command      string             `json:"command,omitempty"`
+	File         []byte             `json:"file,omitempty"`
+	Traffic      Traffic            `json:"traffic"`
+	Withdrawn    bool               `json:"withdrawn,omitempty"`
+	Released     bool               `json:"released,omitempty"`
+	Final        bool               `json:"final,omitempty"`
+}
+
+// RunningSnapshot is a transfer that goes on, Pinhole that of its data
+// connection or 0.
+type RunningSnapshot struct {
+	dialogue.TransferSnapshot
+	Pinhole expect.ID `json:"pinhole,omitempty"`
+	Began   time.Time `json:"began"`
+}
+
+// Connections are the two control connections of a session.
+type Connections struct{ Client, Server Conn }
+
+// VersionError says that a Snapshot was written by a program whose version of
+// it is another.
+type VersionError struct{ Version int }
+
+// Error returns the error's text.
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("snapshot of version %d, this program reads version %d", e.Version, SnapshotVersion)
+}
+
+// Park brings every session to rest whose server has been reached. The
+// connections stand in the order of Snapshot.Sessions. Call it when every Serve
+// has returned; until Unpark or Leave nothing is read, written or timed.
+// Transfers that wait for the kernel's count are reported without waiting.
+func (g *Gateway) Park() (Snapshot, []Connections) {
+	parked := g.parkAll()
+	g.data.reportAll()
+	s := Snapshot{Version: SnapshotVersion, Resting: g.data.pool.Resting()}
+	var all []Connections
+	for _, one := range parked {
+		s.Sessions = append(s.Sessions, one.snapshot())
+		all = append(all, Connections{one.client.conn, one.server.conn})
+	}
+	g.mu.Lock()
+	s.LastSession, s.Counters = g.next, g.ended
+	g.parked = parked
+	g.mu.Unlock()
+	s.LastPinhole = g.data.newID()
+	s.Counters.TurnedAway, s.Counters.Traffic = g.rejected.Load(), g.data.sum(&g.data.total)
+	return s, all
+}
+
+// parkAll parks the sessions side by side, and returns those at rest, oldest
+// first.
+func (g *Gateway) parkAll() []*session {
+	all := g.all()
+	var parking sync.WaitGroup
+	for i, s := range all {
+		parking.Go(func() {
+			if !s.park() {
+				all[i] = nil
+			}
+		})
+	}
+	parking.Wait()
+	return slices.DeleteFunc(all, func(s *session) bool { return s == nil })
+}
+
+// Unpark lets the parked sessions go on: there is no successor.
+func (g *Gateway) Unpark() {
+	for _, s := range g.takeParked() {
+		s.unpark()
+	}
+}
+
+// Leave forgets the parked sessions, which are a successor's now: nothing is
+// closed, withdrawn or reported. The caller closes its descriptors.
+func (g *Gateway) Leave() {
+	for _, s := range g.takeParked() {
+		g.data.forget(&s.data)
+		s.cancel()
+		s.finished()
+	}
+}
+
+func (g *Gateway) takeParked() []*session {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	parked := g.parked
+	g.parked = nil
+	return parked
+}
+
+// forget drops a session's data connections without a word to anybody.
+func (t *dataTable) forget(of *sessionData) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, d := range t.conns {
+		if d.session == of {
+			d.stopTimer()
+			delete(t.conns, d.ID)
+		}
+	}
+}
+
+// snapshot writes down a session at rest.
+func (s *session) snapshot() SessionSnapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := SessionSnapshot{
+		Number: s.number, Listener: s.service.Name, Endpoints: s.ends,
+		Started: s.started, Spoke: time.Unix(0, s.spoke.Load()), Dialogue: s.dialogue.Snapshot(),
+		Client: s.client.snapshot(), Server: s.server.snapshot(),
+		Commands: s.client.lines.(*wire.CommandSplitter).Snapshot(),
+		Replies:  s.server.lines.(*wire.ReplySplitter).Snapshot(),
+		CloseBy:  s.closeBy, Announced: s.announced.Load(), Refused: s.refused.Load(), Transfers: s.transfers.Load(),
+		ClientLines: s.lines.client.Load(), ServerLines: s.lines.server.Load(), Modes: s.modes.bits.Load(),
+		History: s.history.snapshot(),
+	}
+	if user := s.user.Load(); user != nil {
+		out.User = []byte(*user)
+	}
+	out.Traffic, out.Data = s.g.data.snapshot(&s.data, s.open)
+	if r := s.transfer.Load(); r != nil {
+		out.Transfer = &RunningSnapshot{TransferSnapshot: r.Snapshot(), Began: r.began}
+		if r.data != nil {
+			out.Transfer.Pinhole = r.data.ID
+		}
+	}
+	return out
+}
+
+func (h *half) snapshot() HalfSnapshot {
+	return HalfSnapshot{
+		Read: slices.Clone(h.in.unread()), ReadUrgent: h.in.urgent, Ended: h.in.ended, Over: h.over,
+		Unwritten: slices.Clone(h.out), UnwrittenMark: h.urgent,
+	}
+}
+
+// snapshot writes down a session's data connections: the latest, and those
+// that are open.
+func (t *dataTable) snapshot(of *sessionData, open []*dataConn) (Traffic, []DataSnapshot) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var out []DataSnapshot
+	all := slices.Clone(of.latest)
+	for _, d := range open {
+		if !slices.Contains(all, d) {
+			all = append([]*dataConn{d}, all...)
+		}
+	}
+	for _, d := range all {
+		out = append(out, DataSnapshot{
+			Expectation: d.Expectation, Announcement: d.announcement, Leased: d.leased, Opened: d.opened, State: d.state,
+			Command: d.command, File: []byte(d.file), Traffic: d.traffic, Withdrawn: d.withdrawn, Released: d.released, Final: d.final,
+		})
+	}
+	return of.total, out
+}
+
+// Restore takes over what a predecessor has handed down: its sessions run on
+// with their connections, which stand in the order of from.Sessions. The kernel
+// must admit the open data connections already. Call it before Serve. The
+// service of each session is that of its listener; a session whose listener
+// has gone is closed. The error is a *VersionError; then nothing was taken.
+func (g *Gateway) Restore(from Snapshot, connections []Connections, service func(listener string) (Service, bool)) error {
+	if from.Version != SnapshotVersion {
+		return &VersionError{from.Version}
+	}
+	if len(connections) != len(from.Sessions) {
+		return fmt.Errorf("restore %d sessions: %d pairs of connections", len(from.Sessions), len(connections))
+	}
+	g.mu.Lock()
+	g.next, g.ended = from.LastSession, from.Counters
+	g.rejected.Store(from.Counters.TurnedAway)
+	g.mu.Unlock()
+	g.data.restore(from)
+	for i := range from.Sessions {
+		svc, ok := service(from.Sessions[i].Listener)
+		s := g.restoreSession(&svc, &from.Sessions[i], connections[i])
+		s.run()
+		if !ok {
+			s.end(Killed, "421 The gateway no longer has this service.")
+		}
+	}
+	return nil
+}
+
+// restore makes the table and its pool what they were, without the data
+// connections.
+func (t *dataTable) restore(from Snapshot) {
+	t.mu.Lock()
+	t.lastID, t.total = from.LastPinhole, from.Counters.Traffic
+	t.mu.Unlock()
+	var leased []uint16
+	for _, s := range from.Sessions {
+		for _, d := range s.Data {
+			if d.Leased != 0 && !d.Released {
+				leased = append(leased, d.Leased)
+			}
+		}
+	}
+	t.pool.Restore(leased, from.Resting)
+}
+
+// restoreSession returns the session that was written down, at rest.
+func (g *Gateway) restoreSession(svc *Service, from *SessionSnapshot, c Connections) *session {
+	s := newSession(g, svc, Arrival{Conn: c.Client, Reached: from.Endpoints.Reached})
+	s.number, s.ends, s.started, s.closeBy = from.Number, from.Endpoints, from.Started, from.CloseBy
+	s.dialogue = dialogue.Restore(svc.Policy, from.Dialogue)
+	s.server = newHalf(c.Server, &wire.ReplySplitter{Max: replyLine}, replyLine)
+	s.client.lines.(*wire.CommandSplitter).Restore(from.Commands)
+	s.server.lines.(*wire.ReplySplitter).Restore(from.Replies)
+	s.client.restore(from.Client)
+	s.server.restore(from.Server)
+	s.restoreCounts(from)
+	s.open = g.data.restoreConns(&s.data, from)
+	s.restoreTransfer(from.Transfer)
+	s.history.restore(from.Started, from.History)
+	g.mu.Lock()
+	g.enter(s)
+	g.mu.Unlock()
+	s.goLive()
+	s.client.conn.SetDeadline(time.Time{})
+	s.server.conn.SetDeadline(time.Time{})
+	s.client.conn.SetReadDeadline(s.closeBy)
+	return s
+}
+
+// restoreCounts restores what others look at without mu.
+func (s *session) restoreCounts(from *SessionSnapshot) {
+	s.spoke.Store(from.Spoke.UnixNano())
+	s.transferring.Store(s.dialogue.Transferring())
+	s.commanded.Store(s.dialogue.Commanded())
+	s.opaque.Store(s.dialogue.Opaque())
+	s.halfOver.Store(from.Client.Over || from.Server.Over)
+	s.announced.Store(from.Announced)
+	s.refused.Store(from.Refused)
+	s.transfers.Store(from.Transfers)
+	s.lines.client.Store(from.ClientLines)
+	s.lines.server.Store(from.ServerLines)
+	s.modes.bits.Store(from.Modes)
+	if len(from.User) > 0 {
+		s.user.Store(new(string(from.User)))
+	}
+}
+
+// restoreTransfer restores the running transfer, which is the dialogue's own
+// where that still follows it.
+func (s *session) restoreTransfer(from *RunningSnapshot) {
+	if from == nil {
+		return
+	}
+	r := &runningTransfer{Transfer: from.TransferSnapshot.Restore(), began: from.Began}
+	if t := s.dialogue.Begun(); t != nil && *t == *r.Transfer {
+		r.Transfer = t
+	}
+	for _, d := range s.open {
+		if d.ID == from.Pinhole {
+			r.data = d
+		}
+	}
+	s.transfer.Store(r)
+}
+
+func (h *half) restore(from HalfSnapshot) {
+	if len(from.Read) > len(h.in.data) {
+		h.in.data = make([]byte, max(h.in.max, len(from.Read)))
+	}
+	h.in.end = copy(h.in.data, from.Read)
+	h.in.urgent, h.in.ended, h.over = from.ReadUrgent, from.Ended, from.Over
+	h.out, h.urgent = slices.Clone(from.Unwritten), from.UnwrittenMark
+}
+
+// restoreConns restores a session's data connections and returns those that it
+// has not released.
+func (t *dataTable) restoreConns(of *sessionData, from *SessionSnapshot) (open []*dataConn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	of.total = from.Traffic
+	for _, one := range from.Data {
+		d := &dataConn{
+			Expectation: one.Expectation, announcement: one.Announcement, leased: one.Leased, session: of,
+			opened: one.Opened, state: one.State, command: one.Command, file: string(one.File), traffic: one.Traffic,
+			withdrawn: one.Withdrawn, released: one.Released, final: one.Final,
+		}
+		if d.released && !d.final {
+			d.awaitCount()
+		}
+		t.insert(d)
+		if !d.released {
+			open = append(open, d)
+		}
+	}
+	return open
+}
+
+func (h *history) snapshot() []byte {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.held)
+}
+
+func (h *history) restore(began time.Time, held []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.began, h.held = began, held
+}
