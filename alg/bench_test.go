@@ -45,6 +45,8 @@ type bench struct {
 	port     uint16
 	options  alg.Options
 	service  alg.Service
+	stop     func()     // ends Serve
+	served   chan error // what Serve has returned
 }
 
 // logged is what a gateway logs, trace included, as text and without times.
@@ -87,22 +89,36 @@ func (l *logged) of(event string) string {
 func onBench(t *testing.T, svc alg.Service, s alg.Settings, f func(*bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b := &bench{t: t, kernel: algtest.NewKernel(inside), arrivals: algtest.NewAcceptor(), port: 60000}
+		b := &bench{t: t, kernel: algtest.NewKernel(inside), port: 60000}
 		b.options = alg.Options{Kernel: b.kernel, Log: b.log.logger(), Observer: b.watcher.observer(), Settings: s}
 		b.service = svc
 		b.gateway = alg.New(b.options)
-		ctx, stop := context.WithCancel(t.Context())
-		served := make(chan error, 1)
-		go func() { served <- b.gateway.Serve(ctx, func() alg.Service { return svc }, b.arrivals) }()
-		defer b.end(stop, served)
+		b.serve()
+		defer b.end()
 		f(b)
 	})
+}
+
+// serve starts to serve the gateway's one listener.
+func (b *bench) serve() {
+	ctx, stop := context.WithCancel(b.t.Context())
+	b.arrivals, b.stop, b.served = algtest.NewAcceptor(), stop, make(chan error, 1)
+	go func() { b.served <- b.gateway.Serve(ctx, func() alg.Service { return b.service }, b.arrivals) }()
+}
+
+// stopServing ends Serve and waits for it.
+func (b *bench) stopServing() {
+	b.stop()
+	if err := <-b.served; err != nil {
+		b.t.Errorf("Serve: %v", err)
+	}
 }
 
 // handOver has another gateway take over the sessions, by way of a snapshot in
 // JSON.
 func (b *bench) handOver() {
 	b.t.Helper()
+	b.stopServing()
 	snapshot, connections := b.gateway.Park()
 	text, err := json.Marshal(snapshot)
 	if err != nil {
@@ -119,14 +135,12 @@ func (b *bench) handOver() {
 	}
 	b.gateway.Leave()
 	b.gateway = successor
+	b.serve()
 }
 
 // end ends the gateway, whatever state the test left it in.
-func (b *bench) end(stop func(), served <-chan error) {
-	stop()
-	if err := <-served; err != nil {
-		b.t.Errorf("Serve: %v", err)
-	}
+func (b *bench) end() {
+	b.stopServing()
 	over, cancel := context.WithCancel(context.Background())
 	cancel()
 	b.gateway.Drain(over)

@@ -99,6 +99,10 @@ func TestHandoverKeepsTheCountersOfEndedSessions(t *testing.T) {
 		if c := b.gateway.Counters(); c.ClientLines != 1 || c.ServerLines != 2 {
 			t.Errorf("counted %+v", c)
 		}
+		b.session()
+		if all := b.gateway.Sessions(); len(all) != 1 || all[0].Session != 2 {
+			t.Errorf("the next session is %+v, want number 2", all)
+		}
 	})
 }
 
@@ -117,6 +121,7 @@ func TestHandoverKeepsTheFraming(t *testing.T) {
 		b.handOver()
 		client.Write([]byte(long + "\r\nNOOP\r\n"))
 		server.hears("NOOP")
+		client.hearsNothing()
 	})
 }
 
