@@ -11,12 +11,16 @@ TEST_TOOLS := $(DEMO_TOOLS) iptables-legacy:iptables vsftpd:vsftpd curl:curl lft
 	promtool:prometheus logrotate:logrotate chromium:chromium nft:nftables python3:python3
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-ftpalg: $(shell find alg rules cmd deploy -name '*.go' -o -name '*.yaml') go.mod go.sum
-	CGO_ENABLED=0 go build -trimpath -o $@ ./cmd/ftpalg
+SOURCES := $(shell find alg rules cmd deploy -name '*.go' -o -name '*.yaml') go.mod go.sum
+
+# ftpalg executes ftpalg-inspect, so whoever builds the one has the other.
+ftpalg: ftpalg-inspect
+ftpalg ftpalg-inspect: $(SOURCES)
+	CGO_ENABLED=0 go build -trimpath -o $@ ./cmd/$@
 
 .PHONY: demo
 demo: demo-tools ftpalg
-	./ftpalg demo
+	go run ./deploy/demo ./ftpalg
 
 # The two packages that take longest come first: they wait more than they
 # compute, and the last of them would begin when all others have ended.
@@ -43,7 +47,7 @@ bench: bench-tools
 # Everything an operator needs, below DESTDIR.
 .PHONY: install
 install: ftpalg
-	install -D -m 755 ftpalg $(DESTDIR)/usr/bin/ftpalg
+	install -D -m 755 -t $(DESTDIR)/usr/bin ftpalg ftpalg-inspect
 	install -D -m 644 -t $(DESTDIR)/usr/lib/systemd/system deploy/systemd/ftpalg.service
 	install -D -m 644 -t $(DESTDIR)/usr/lib/sysctl.d deploy/sysctl.d/90-ftpalg.conf
 	install -D -m 644 -t $(DESTDIR)/usr/lib/modules-load.d deploy/modules-load.d/ftpalg.conf

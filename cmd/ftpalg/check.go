@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ftpalg/cmd/internal/cli"
 	"ftpalg/cmd/internal/config"
 	gateway "ftpalg/cmd/internal/daemon"
 	"ftpalg/cmd/internal/words"
@@ -24,7 +25,7 @@ func newCheck() *cobra.Command {
 			var list config.List
 			if errors.As(err, &list) {
 				fmt.Fprintln(c.ErrOrStderr(), list)
-				return &answer{exitFailed}
+				return &cli.Answer{Status: cli.ExitFailed}
 			}
 			if err != nil {
 				return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ftpalg/cmd/internal/cli"
 	"ftpalg/cmd/internal/config"
 	"ftpalg/cmd/internal/doctor"
 )
@@ -37,7 +38,7 @@ func newDoctor() *cobra.Command {
 				err = doctor.Print(c.OutOrStdout(), found)
 			}
 			if err == nil && slices.ContainsFunc(found, func(f doctor.Finding) bool { return f.Severity == doctor.Problem }) {
-				err = &answer{exitFailed}
+				err = &cli.Answer{Status: cli.ExitFailed}
 			}
 			return err
 		},

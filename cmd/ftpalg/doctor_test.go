@@ -5,11 +5,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"ftpalg/cmd/internal/cli"
 )
 
 func TestDoctorExitsWith1WhereSomethingIsWrong(t *testing.T) {
 	out, errs, status := runLine(t, "doctor", "--config", write(t, goodConfig)) // whose addresses nobody has
-	if status != exitFailed || errs != "" || !strings.Contains(out, "203.0.113.1 is no address of this machine [listen-address]") {
+	if status != cli.ExitFailed || errs != "" || !strings.Contains(out, "203.0.113.1 is no address of this machine [listen-address]") {
 		t.Errorf("status %d, %q, %q", status, errs, out)
 	}
 }
@@ -29,7 +31,7 @@ func TestDoctorAsJSON(t *testing.T) {
 }
 
 func TestDoctorOfAFileThatIsNotThere(t *testing.T) {
-	if _, errs, status := runLine(t, "doctor", "--config", filepath.Join(t.TempDir(), "none.yaml")); status != exitFailed || !strings.Contains(errs, "none.yaml") {
+	if _, errs, status := runLine(t, "doctor", "--config", filepath.Join(t.TempDir(), "none.yaml")); status != cli.ExitFailed || !strings.Contains(errs, "none.yaml") {
 		t.Errorf("status %d, %q", status, errs)
 	}
 }

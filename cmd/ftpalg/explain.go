@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ftpalg/cmd/internal/cli"
 	"ftpalg/cmd/internal/config"
 	"ftpalg/cmd/internal/explain"
 )
@@ -26,10 +27,10 @@ func newExplain() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			var err error
 			if q.Client, err = netip.ParseAddr(client); err != nil {
-				return &misuseError{fmt.Errorf("--client: %w", err)}
+				return &cli.MisuseError{Err: fmt.Errorf("--client: %w", err)}
 			}
 			if q.Server, err = parseServer(server); err != nil {
-				return &misuseError{err}
+				return &cli.MisuseError{Err: err}
 			}
 			cfg, err := config.Load(file)
 			if err != nil {
@@ -38,7 +39,7 @@ func newExplain() *cobra.Command {
 			q.Now = time.Now()
 			a, err := explain.Explain(cfg, q)
 			if errors.Is(err, explain.ErrQuestion) {
-				return &misuseError{err}
+				return &cli.MisuseError{Err: err}
 			}
 			if err != nil {
 				return err
@@ -67,9 +68,9 @@ func showExplanation(c *cobra.Command, a explain.Answer, asJSON bool) error {
 	case a.Taken():
 		return nil
 	case a.NeedsServer():
-		return &answer{exitMisused}
+		return &cli.Answer{Status: cli.ExitMisused}
 	}
-	return &answer{exitFailed}
+	return &cli.Answer{Status: cli.ExitFailed}
 }
 
 // parseServer reads an address with or without a port; "" is none.

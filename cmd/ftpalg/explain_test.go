@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"ftpalg/cmd/internal/cli"
 )
 
 func TestExplainExitsByTheAnswer(t *testing.T) {
@@ -15,15 +17,15 @@ func TestExplainExitsByTheAnswer(t *testing.T) {
 		status int
 		want   string // in the output or the error
 	}{
-		{"taken", []string{"-c", edge, "--client", "198.18.0.10", "--server", "203.0.113.20"}, exitOK, "lan: takes over connections to 203.0.113.20:21"},
-		{"not taken", []string{"-c", edge, "--client", "192.0.2.10", "--server", "203.0.113.20"}, exitFailed, "192.0.2.10 is in none of its clients' networks"},
-		{"a port", []string{"-c", edge, "--client", "198.18.0.10", "--server", "203.0.113.20:2121"}, exitFailed, "port 2121 is not among its ports"},
-		{"another interface", []string{"-c", edge, "--client", "198.18.0.10", "--server", "203.0.113.20", "--interface", "wan"}, exitFailed, "by lan, not by wan"},
-		{"it depends", []string{"-c", edge, "--client", "198.18.0.10"}, exitMisused, "give --server"},
-		{"no client", []string{"-c", path}, exitMisused, "--client"},
-		{"no address", []string{"-c", path, "--client", "host"}, exitMisused, "--client"},
-		{"no server's address", []string{"-c", path, "--client", "198.18.0.10", "--server", "host"}, exitMisused, "--server"},
-		{"two families", []string{"-c", path, "--client", "198.18.0.10", "--server", "2001:db8::1"}, exitMisused, "other address family"},
+		{"taken", []string{"-c", edge, "--client", "198.18.0.10", "--server", "203.0.113.20"}, cli.ExitOK, "lan: takes over connections to 203.0.113.20:21"},
+		{"not taken", []string{"-c", edge, "--client", "192.0.2.10", "--server", "203.0.113.20"}, cli.ExitFailed, "192.0.2.10 is in none of its clients' networks"},
+		{"a port", []string{"-c", edge, "--client", "198.18.0.10", "--server", "203.0.113.20:2121"}, cli.ExitFailed, "port 2121 is not among its ports"},
+		{"another interface", []string{"-c", edge, "--client", "198.18.0.10", "--server", "203.0.113.20", "--interface", "wan"}, cli.ExitFailed, "by lan, not by wan"},
+		{"it depends", []string{"-c", edge, "--client", "198.18.0.10"}, cli.ExitMisused, "give --server"},
+		{"no client", []string{"-c", path}, cli.ExitMisused, "--client"},
+		{"no address", []string{"-c", path, "--client", "host"}, cli.ExitMisused, "--client"},
+		{"no server's address", []string{"-c", path, "--client", "198.18.0.10", "--server", "host"}, cli.ExitMisused, "--server"},
+		{"two families", []string{"-c", path, "--client", "198.18.0.10", "--server", "2001:db8::1"}, cli.ExitMisused, "other address family"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -52,7 +54,7 @@ func TestExplainAsJSON(t *testing.T) {
 			}
 		}
 	}
-	if err := json.Unmarshal([]byte(out), &got); err != nil || status != exitOK {
+	if err := json.Unmarshal([]byte(out), &got); err != nil || status != cli.ExitOK {
 		t.Fatalf("status %d, %v: %s", status, err, out)
 	}
 	l := got.Listeners[0]

@@ -1,82 +1,47 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/signal"
-	"syscall"
+	"os/exec"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
-	"ftpalg/alg/capture"
-	"ftpalg/cmd/internal/config"
-	"ftpalg/cmd/internal/inspect"
+	"ftpalg/cmd/internal/cli"
 )
 
-func newInspect() *cobra.Command {
-	var file, live string
-	var asJSON bool
-	c := &cobra.Command{
-		Use:   "inspect FILE",
-		Short: "Say what a capture shows, and why a transfer failed",
-		Long: "inspect reads a capture (pcap or pcapng, gzipped or not; - is the standard input), finds the FTP sessions in it on\n" +
-			"whatever port, and says for each what was announced, whether the other side could reach that, and what became of\n" +
-			"the data connection. With --config it also says what ftpalg would have told the other side. It exits with 1 if the\n" +
-			"capture cannot be read to its end.",
-		Args: func(c *cobra.Command, args []string) error {
-			if want := 1; (live == "") != (len(args) == want) || len(args) > want {
-				return &misuseError{errors.New("inspect: name one capture file, or an interface with --live")}
-			}
-			return nil
-		},
-		RunE: func(c *cobra.Command, args []string) error {
-			o := inspect.Options{Out: c.OutOrStdout(), JSON: asJSON, Live: live != ""}
-			if file != "" {
-				var err error
-				if o.Config, err = config.Load(file); err != nil {
-					return err
-				}
-			}
-			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGINT, syscall.SIGTERM)
-			defer stop()
-			if live != "" {
-				return inspectLive(ctx, live, o, c.ErrOrStderr())
-			}
-			return inspectFile(ctx, args[0], o, c.InOrStdin(), c.ErrOrStderr())
-		},
-	}
-	c.Flags().StringVarP(&file, "config", "c", "", "also say what ftpalg would have told with this configuration `file`")
-	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line for each line that announces a data connection")
-	c.Flags().StringVar(&live, "live", "", "inspect what passes an `interface`, until interrupted")
-	return c
-}
+// inspectProgram reads captures. It is a program of its own, so that a running
+// gateway does not carry the tables of every protocol that a capture may hold.
+const inspectProgram = "ftpalg-inspect"
 
-func inspectFile(ctx context.Context, name string, o inspect.Options, stdin io.Reader, stderr io.Writer) error {
-	in, size := stdin, int64(0)
-	if name != "-" {
-		f, err := os.Open(name)
+func newInspect() *cobra.Command {
+	return cli.NewInspect(func(_ *cobra.Command, o cli.InspectOptions) error {
+		own, err := os.Executable()
+		if err != nil {
+			return fmt.Errorf("inspect: find this program: %w", err)
+		}
+		program, err := findInspect(own)
 		if err != nil {
 			return fmt.Errorf("inspect: %w", err)
 		}
-		defer f.Close()
-		if info, err := f.Stat(); err == nil {
-			size = info.Size()
-		}
-		in = f
+		err = unix.Exec(program, append([]string{program}, o.Args()...), os.Environ())
+		return fmt.Errorf("inspect: execute %s: %w", program, err)
+	})
+}
+
+// findInspect returns the path of inspectProgram, which stands beside the
+// program own, or in PATH.
+func findInspect(own string) (string, error) {
+	beside := filepath.Join(filepath.Dir(own), inspectProgram)
+	if found, err := exec.LookPath(beside); err == nil {
+		return found, nil
 	}
-	meter := newMeter(in, size, stderr)
-	defer meter.clear()
-	r, err := capture.NewReader(meter)
-	if err != nil {
-		return fmt.Errorf("inspect %s: %w", name, err)
+	found, err := exec.LookPath(inspectProgram)
+	if err != nil && !errors.Is(err, exec.ErrDot) {
+		return "", fmt.Errorf("%s is neither %s nor in PATH; it is built and installed together with ftpalg (make ftpalg, make install)", inspectProgram, beside)
 	}
-	o.Progress = meter.show
-	if err := inspect.Run(ctx, r, o); err != nil {
-		meter.clear()
-		return fmt.Errorf("inspect %s: %w", name, err)
-	}
-	return nil
+	return found, err
 }

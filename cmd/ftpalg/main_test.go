@@ -15,6 +15,7 @@ import (
 	"ftpalg/alg/expect"
 	"ftpalg/alg/nat"
 	"ftpalg/cmd/internal/admin"
+	"ftpalg/cmd/internal/cli"
 )
 
 // run executes a command line and returns what it says.
@@ -104,7 +105,7 @@ func TestRunOfABadFileTouchesNothing(t *testing.T) {
 
 func TestWrongCommandLinesExitWith2(t *testing.T) {
 	for _, args := range [][]string{{"status", "--sokcet", "x"}, {"status", "more"}, {"statsu"}, {"session"}} {
-		if _, errs, status := runLine(t, args...); status != exitMisused || errs == "" {
+		if _, errs, status := runLine(t, args...); status != cli.ExitMisused || errs == "" {
 			t.Errorf("%v: status %d, %q", args, status, errs)
 		}
 	}
@@ -237,14 +238,14 @@ func TestOneSessionIsShownAndKilled(t *testing.T) {
 		status int
 		want   string
 	}{
-		{[]string{"session", "12"}, exitOK, "<--  220 ready"},
-		{[]string{"session", "12", "--json"}, exitOK, `"text": "220 ready"`},
-		{[]string{"session", "13"}, exitFailed, "there is no session 13"},
-		{[]string{"session", "twelve"}, exitMisused, `"twelve" is not the number of a session`},
-		{[]string{"session"}, exitMisused, "1 arg"},
-		{[]string{"kill", "12"}, exitOK, "session 12 has been ended"},
-		{[]string{"kill", "13"}, exitFailed, "there is no session 13"},
-		{[]string{"top", "-n", "1"}, exitOK, "203.0.113.10:40001"},
+		{[]string{"session", "12"}, cli.ExitOK, "<--  220 ready"},
+		{[]string{"session", "12", "--json"}, cli.ExitOK, `"text": "220 ready"`},
+		{[]string{"session", "13"}, cli.ExitFailed, "there is no session 13"},
+		{[]string{"session", "twelve"}, cli.ExitMisused, `"twelve" is not the number of a session`},
+		{[]string{"session"}, cli.ExitMisused, "1 arg"},
+		{[]string{"kill", "12"}, cli.ExitOK, "session 12 has been ended"},
+		{[]string{"kill", "13"}, cli.ExitFailed, "there is no session 13"},
+		{[]string{"top", "-n", "1"}, cli.ExitOK, "203.0.113.10:40001"},
 	} {
 		out, errs, status := runLine(t, append(c.line, "--socket", socket)...)
 		if status != c.status || !strings.Contains(out+errs, c.want) {

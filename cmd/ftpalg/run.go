@@ -14,7 +14,6 @@ import (
 
 	"ftpalg/cmd/internal/config"
 	gateway "ftpalg/cmd/internal/daemon"
-	"ftpalg/cmd/internal/lean"
 )
 
 // defaultConfig is where the packages put the configuration.
@@ -47,9 +46,6 @@ func run(ctx context.Context, file string, stderr io.Writer) error {
 		File: file, Config: cfg, Log: log, SetLevel: setLevel, Version: version(), Build: build(),
 		Ready: func() {
 			daemon.SdNotify(false, daemon.SdNotifyReady)
-			if err := lean.ForgetStart(); err != nil {
-				log.Warn("start-up memory could not be released", "event", "start_kept", "error", err)
-			}
 		},
 		Stopping: func() { daemon.SdNotify(false, daemon.SdNotifyStopping) },
 	})

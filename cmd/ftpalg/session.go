@@ -10,6 +10,7 @@ import (
 
 	"ftpalg/alg"
 	"ftpalg/cmd/internal/admin"
+	"ftpalg/cmd/internal/cli"
 	"ftpalg/cmd/internal/words"
 )
 
@@ -31,7 +32,7 @@ func oneSession(number *uint64) cobra.PositionalArgs {
 			}
 		}
 		if err != nil {
-			return &misuseError{err}
+			return &cli.MisuseError{Err: err}
 		}
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 
 	"ftpalg/alg/nat"
 	"ftpalg/cmd/internal/admin"
+	"ftpalg/cmd/internal/cli"
 	"ftpalg/cmd/internal/words"
 )
 
@@ -17,7 +18,7 @@ func newStatus() *cobra.Command {
 	c := newJudgedQuestion("status", "Say whether the gateway is ready, and how it works", (*admin.Client).Status, showStatus,
 		func(s admin.Status) error {
 			if !s.Ready {
-				return &answer{exitFailed}
+				return &cli.Answer{Status: cli.ExitFailed}
 			}
 			return nil
 		})

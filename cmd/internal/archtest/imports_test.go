@@ -35,16 +35,16 @@ var rules = []rule{
 	{pkg: "ftpalg/alg/capture/capturetest", may: []string{"std", "github.com/google/gopacket", "github.com/google/gopacket/layers"}},
 	{pkg: "ftpalg/rules", may: []string{"std", "ftpalg/alg/expect", "github.com/coreos/go-iptables/iptables", "github.com/vishvananda/netlink", "golang.org/x/sys/unix", "github.com/ti-mo/...", "golang.org/x/net/bpf"}},
 	{pkg: "ftpalg/deploy/lab/...", may: []string{"std", "ftpalg/deploy/lab/...", "github.com/vishvananda/...", "golang.org/x/sys/unix"}},
+	{pkg: "ftpalg/deploy/demo", may: []string{"std", "ftpalg/deploy/lab/...", "golang.org/x/sys/unix"}},
 	{pkg: "ftpalg/deploy/e2e/...", may: []string{"std"}},
 	{pkg: "ftpalg/cmd/internal/metrics", may: []string{"std", "ftpalg/alg/...", "ftpalg/rules", "github.com/prometheus/client_golang/..."}},
 	{pkg: "ftpalg/cmd/internal/xferlog", may: []string{"std"}},
 	{pkg: "ftpalg/cmd/internal/page", may: []string{"std"}},
-	{pkg: "ftpalg/cmd/internal/lean", may: []string{"std", "golang.org/x/sys/unix"}},
 	{pkg: "ftpalg/cmd/internal/guard", may: []string{"std"}},
 	{pkg: "ftpalg/cmd/internal/doctor", may: []string{"std", "ftpalg/cmd/internal/config", "ftpalg/cmd/internal/wrap", "github.com/vishvananda/netlink", "golang.org/x/sys/unix"}},
 	{pkg: "ftpalg/cmd/internal/wrap", may: []string{"std"}, never: effects},
 	{pkg: "ftpalg/cmd/internal/explain", may: []string{"std", "ftpalg/alg/...", "ftpalg/rules", "ftpalg/cmd/internal/config", "ftpalg/cmd/internal/daemon", "ftpalg/cmd/internal/wrap"}, never: []string{"net", "os", "os/exec", "syscall"}},
-	{pkg: "ftpalg/cmd/...", may: []string{"std", "ftpalg/...", "github.com/spf13/cobra", "github.com/coreos/go-systemd/v22/daemon", "gopkg.in/yaml.v3", "golang.org/x/sys/unix", "golang.org/x/net/netutil", "golang.org/x/term"}},
+	{pkg: "ftpalg/cmd/...", may: []string{"std", "ftpalg/alg/...", "ftpalg/rules/...", "ftpalg/cmd/...", "github.com/spf13/cobra", "github.com/coreos/go-systemd/v22/daemon", "gopkg.in/yaml.v3", "golang.org/x/sys/unix", "golang.org/x/net/netutil", "golang.org/x/term"}},
 }
 
 // only says which packages may import a library, or tree of packages, at all.

@@ -73,7 +73,7 @@ var (
 	}
 	turnWords = map[alg.Rejection]string{
 		alg.RejectDraining:    "a connection while stopping",
-		alg.RejectDirect:    "a connection to the gateway itself",
+		alg.RejectDirect:      "a connection to the gateway itself",
 		alg.RejectLimit:       "more than limits.sessions",
 		alg.RejectClientLimit: "more than limits.sessions_per_client",
 		alg.RejectUnreachable: "the server does not answer",

@@ -11,7 +11,7 @@ import (
 func (m *Metrics) Observer() alg.Observer {
 	return alg.Observer{
 		Ended:         m.ended,
-		Rejected:    func(_ string, _ netip.AddrPort, why alg.Rejection) { m.refusals.WithLabelValues(string(why)).Inc() },
+		Rejected:      func(_ string, _ netip.AddrPort, why alg.Rejection) { m.refusals.WithLabelValues(string(why)).Inc() },
 		Refused:       m.refused,
 		Announced:     m.announced,
 		PinholeEnded:  m.promiseEnded,

@@ -7,18 +7,19 @@ import (
 	"path/filepath"
 )
 
-// Build builds the program into a folder and returns its path. It builds as
-// the Makefile does, so that all tests share what is compiled already, but
-// asks no version control. Anybody may run the program and enter the folder.
-func Build(dir string) (string, error) {
+// Build builds ftpalg and ftpalg-inspect into a folder, and the programs of
+// further packages, and returns the path of the first. It builds as the Makefile does, so that all tests share what is compiled already, but
+// asks no version control. Anybody may run the programs and enter the folder.
+func Build(dir string, more ...string) (string, error) {
 	program := filepath.Join(dir, "ftpalg")
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", program, "ftpalg/cmd/ftpalg")
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-o", dir, "ftpalg/cmd/ftpalg", "ftpalg/cmd/ftpalg-inspect"}
+	build := exec.Command("go", append(args, more...)...)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the program: %w\n%s", err, out)
+		return "", fmt.Errorf("build the programs: %w\n%s", err, out)
 	}
 	if err := os.Chmod(dir, 0o755); err != nil {
-		return "", fmt.Errorf("open the program's folder: %w", err)
+		return "", fmt.Errorf("open the programs' folder: %w", err)
 	}
 	return program, nil
 }

@@ -1,4 +1,4 @@
-package demo
+package main
 
 import (
 	"bufio"
@@ -36,7 +36,7 @@ func TestACommandThatIsBrokenOffLeavesNothing(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.CommandContext(t.Context(), program, "demo")
+			cmd := demoCommand(t)
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr
 			out, err := cmd.StdoutPipe()
@@ -83,7 +83,7 @@ func readUntil(t *testing.T, r io.Reader, text string) {
 }
 
 func TestWithoutRootTheCommandSaysWhatItNeeds(t *testing.T) {
-	cmd := exec.CommandContext(t.Context(), program, "demo")
+	cmd := demoCommand(t)
 	cmd.Dir = "/"
 	if os.Geteuid() == 0 {
 		const nobody = 65534
@@ -94,7 +94,7 @@ func TestWithoutRootTheCommandSaysWhatItNeeds(t *testing.T) {
 		t.Errorf("exit status %d, want 1", got)
 	}
 	text := string(out)
-	if !strings.Contains(text, "need root") || !strings.HasSuffix(text, "; try: sudo ftpalg demo\n") || strings.Count(text, "\n") != 1 {
+	if !strings.Contains(text, "need root") || !strings.HasSuffix(text, "; try: sudo make demo\n") || strings.Count(text, "\n") != 1 {
 		t.Errorf("it said %q", text)
 	}
 }

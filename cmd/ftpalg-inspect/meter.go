@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"ftpalg/cmd/internal/cli"
 )
 
 // meter shows on stderr how much of a file has been read, where that takes
@@ -23,7 +25,7 @@ type meter struct {
 const meterEvery = time.Second
 
 func newMeter(in io.Reader, size int64, to io.Writer) *meter {
-	return &meter{in: in, size: size, to: to, live: wantsColor(to), shown: time.Now()}
+	return &meter{in: in, size: size, to: to, live: cli.IsTerminal(to), shown: time.Now()}
 }
 
 // Read reads from the file and counts.

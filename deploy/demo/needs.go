@@ -1,4 +1,4 @@
-package demo
+package main
 
 import (
 	"context"
@@ -50,7 +50,7 @@ func becomeRoot() string {
 	if os.Geteuid() == 0 {
 		return "" // root already, in a container perhaps that withholds the rights
 	}
-	return "sudo ftpalg demo"
+	return "sudo make demo"
 }
 
 // tool is a Debian package with the programs of it that the demo runs.

@@ -1,9 +1,10 @@
-package demo
+package main
 
 import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,9 +16,15 @@ import (
 // read.
 var program string
 
-// TestMain builds the real program, which the demo runs, and holds after all
-// tests that none of its processes is left.
+// TestMain builds the real program and the demo, and holds after all tests
+// that none of their processes is left.
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
+
+// demoCommand returns the demo as a command.
+func demoCommand(t *testing.T) *exec.Cmd {
+	t.Helper()
+	return exec.CommandContext(t.Context(), filepath.Join(filepath.Dir(program), "demo"), program)
+}
 
 func testMain(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "ftpalg-test-")
@@ -26,7 +33,7 @@ func testMain(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	if program, err = labtest.Build(dir); err != nil {
+	if program, err = labtest.Build(dir, "ftpalg/deploy/demo"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

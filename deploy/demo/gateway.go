@@ -1,16 +1,18 @@
-package demo
+package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
-	"ftpalg/cmd/internal/admin"
 	"ftpalg/deploy/lab"
 )
 
@@ -26,7 +28,8 @@ const (
 // gateway is an ftpalg that runs on the gateway host.
 type gateway struct {
 	process *lab.Command
-	admin   *admin.Client
+	program string // path
+	socket  string // of its admin interface, a path
 	log     string // path
 	ended   chan struct{}
 }
@@ -49,7 +52,8 @@ func startGateway(ctx context.Context, h *lab.Host, program, listeners, dir stri
 	}
 	g := &gateway{
 		process: h.Command(ctx, program, "run", "--config", config),
-		admin:   admin.NewClient(socket),
+		program: program,
+		socket:  socket,
 		log:     filepath.Join(dir, "log"),
 		ended:   make(chan struct{}),
 	}
@@ -69,13 +73,39 @@ func startGateway(ctx context.Context, h *lab.Host, program, listeners, dir stri
 	return g, g.awaitReady(ctx)
 }
 
-// awaitReady does what `ftpalg status` does, until it says ready.
+// ask runs another ftpalg that asks the gateway.
+func (g *gateway) ask(ctx context.Context, command ...string) ([]byte, error) {
+	out, err := exec.CommandContext(ctx, g.program, append(command, "--socket", g.socket)...).Output()
+	if err != nil {
+		return nil, fmt.Errorf("ftpalg %s: %w", strings.Join(command, " "), err)
+	}
+	return out, nil
+}
+
+// pinhole is a data connection that is promised.
+type pinhole struct {
+	From netip.Addr     `json:"from"`
+	To   netip.AddrPort `json:"to"`
+}
+
+// pinholes returns those that are open.
+func (g *gateway) pinholes(ctx context.Context) (all []pinhole, err error) {
+	out, err := g.ask(ctx, "pinholes", "--json")
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(out, &all); err != nil {
+		return nil, fmt.Errorf("read the pinholes: %w", err)
+	}
+	return all, nil
+}
+
+// awaitReady asks `ftpalg status` until it says ready.
 func (g *gateway) awaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, gatewayPatience)
 	defer cancel()
 	for {
-		status, err := g.admin.Status()
-		if err == nil && status.Ready {
+		if _, err := g.ask(ctx, "status"); err == nil {
 			return nil
 		}
 		select {

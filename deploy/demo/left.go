@@ -1,4 +1,4 @@
-package demo
+package main
 
 import (
 	"context"
@@ -48,7 +48,7 @@ func awaitClosed(ctx context.Context, h *lab.Host, g *gateway) ([]string, error)
 }
 
 func openPinholes(ctx context.Context, h *lab.Host, g *gateway) (open []string, err error) {
-	promised, err := g.admin.Pinholes()
+	promised, err := g.pinholes(ctx)
 	if err != nil {
 		return nil, g.explain(err)
 	}
