@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -43,7 +44,7 @@ type session struct {
 	direct   bool
 	ends     Endpoints
 	ctx      context.Context
-	cancel   context.CancelFunc
+	cancel   context.CancelCauseFunc
 	// finished is called when the session is over.
 	finished func()
 
@@ -101,7 +102,7 @@ func newSession(g *Gateway, svc *Service, a Arrival) *session {
 	longest := s.settings.CommandLine
 	s.client = newHalf(a.Conn, &wire.CommandSplitter{Max: longest}, longest)
 	s.changed = sync.NewCond(&s.mu)
-	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	s.data.transferring = s.transferring.Load
 	s.spoke.Store(s.started.UnixNano())
 	s.history.began = s.started
@@ -123,7 +124,7 @@ func addrPort(a net.Addr) netip.AddrPort {
 func (s *session) begin() {
 	if err := s.dial(); err != nil {
 		defer s.finished()
-		defer s.cancel()
+		defer s.cancel(nil)
 		s.log.Warn("server cannot be reached", "event", "server_unreachable",
 			"listener", s.service.Name, "client", s.ends.Client, "server", s.ends.Server, "error", err)
 		s.reject(rejection{RejectUnreachable, "421 The FTP server cannot be reached: " + dialErrorText(err) + "."})
@@ -140,9 +141,10 @@ func (s *session) begin() {
 	s.run()
 }
 
+// dial connects to the server within the connect timeout, which ends the
+// session's context: a context of its own would cost every session memory.
 func (s *session) dial() error {
-	ctx, cancel := context.WithTimeout(s.ctx, s.settings.ConnectTimeout)
-	defer cancel()
+	timeout := time.AfterFunc(s.settings.ConnectTimeout, func() { s.cancel(context.DeadlineExceeded) })
 	d := Dial{Server: s.ends.Server, Source: s.service.Source.Addr}
 	if s.service.Source.Client {
 		d.Source = s.ends.Client.Addr()
@@ -150,7 +152,13 @@ func (s *session) dial() error {
 	if s.service.Source.Client && s.ends.Reached == s.ends.Server {
 		d.Avoid = s.g.portsOf(d.Source)
 	}
-	c, err := s.g.kernel.Dial(ctx, d)
+	c, err := s.g.kernel.Dial(s.ctx, d)
+	if !timeout.Stop() {
+		if err == nil {
+			c.Close()
+		}
+		return fmt.Errorf("dial %s: %w", d.Server, context.DeadlineExceeded)
+	}
 	if err != nil {
 		return err
 	}
@@ -269,7 +277,7 @@ func (s *session) end(o Outcome, finalReply string) {
 	s.ending.Do(func() {
 		s.outcome = o
 		s.ended.Store(true)
-		s.cancel()
+		s.cancel(nil)
 		hangUp := Conn.Close
 		if o == Failed {
 			hangUp = abort

@@ -155,7 +155,7 @@ func (g *Gateway) Unpark() {
 func (g *Gateway) Leave() {
 	for _, s := range g.takeParked() {
 		g.data.forget(&s.data)
-		s.cancel()
+		s.cancel(nil)
 		s.finished()
 	}
 }

@@ -2,15 +2,17 @@ package guard
 
 import (
 	"embed"
-	"html/template"
+	"html"
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 //go:embed assets
 var assets embed.FS
 
-var form = template.Must(template.ParseFS(assets, "assets/login.html"))
+//go:embed assets/login.html
+var form string
 
 const tooManyText = "Too many wrong tokens from your address; wait a minute."
 
@@ -42,10 +44,18 @@ func (g *Guard) login(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// show shows the form and what was wrong, empty for nothing. The two places of
+// the form are filled without html/template, which would have the linker keep
+// every exported method of the program.
 func show(w http.ResponseWriter, status int, problem string) {
+	invalid, told := "", ""
+	if problem != "" {
+		invalid = ` aria-invalid="true" aria-describedby="problem"`
+		told = "\n    <p id=\"problem\" role=\"alert\">" + html.EscapeString(problem) + "</p>"
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	form.Execute(w, problem) // fails only if nobody reads it any more
+	strings.NewReplacer("[invalid]", invalid, "[problem]", told).WriteString(w, form) // fails only if nobody reads it any more
 }
 
 func tooMany(w http.ResponseWriter) {
