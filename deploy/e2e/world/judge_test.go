@@ -1,0 +1,170 @@
+package world
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// judge compares each setting with plain routing. A difference fails, unless
+// it has its reason.
+func (w *world) judge(t *testing.T) {
+	passed, failed := 0, 0
+	used := map[string]bool{}
+	for _, c := range w.sorted() {
+		baseline := w.baseline(c)
+		switch {
+		case baseline == c.setting, w.results[c] == "":
+			passed++
+		case w.failsAnyway(c):
+			passed++
+		case reasonFor(c) != "":
+			used[reasonFor(c)] = true
+			passed++
+		default:
+			failed++
+			t.Errorf("%s, %s, %s %s, %s: works without a gateway, and with it: %s", c.setting, c.server, c.client, c.mode, c.step, short(w.results[c]))
+		}
+	}
+	if full() {
+		for _, r := range reasons {
+			if !used[r.why] {
+				t.Errorf("no difference has this reason any more: %s", r.why)
+			}
+		}
+		check(t, os.WriteFile("../../doc/compatibility.md", []byte(w.table()), 0o644))
+	}
+	fmt.Printf("%d passed, %d failed\n", passed, failed)
+}
+
+// baseline returns the setting without a gateway that a cell is compared with.
+func (w *world) baseline(c cell) string {
+	for _, s := range settings() {
+		if s.name == c.setting && s.baseline != "" {
+			return s.baseline
+		}
+	}
+	return c.setting
+}
+
+// failsAnyway reports whether the step fails by plain routing too.
+func (w *world) failsAnyway(c cell) bool {
+	c.setting = w.baseline(c)
+	problem, ok := w.results[c]
+	return ok && problem != ""
+}
+
+func (w *world) sorted() []cell {
+	return slices.SortedFunc(maps.Keys(w.results), func(a, b cell) int {
+		return strings.Compare(fmt.Sprint(a), fmt.Sprint(b))
+	})
+}
+
+func short(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	return text[:min(len(text), 300)]
+}
+
+// reason explains differences between a gateway and plain routing.
+type reason struct {
+	applies func(cell) bool
+	why     string
+}
+
+// reasons are the differences that are no defects.
+var reasons = []reason{}
+
+func reasonFor(c cell) string {
+	for _, r := range reasons {
+		if r.applies(c) {
+			return r.why
+		}
+	}
+	return ""
+}
+
+// table writes the compatibility table: for each client and server, what does
+// not work, with a gateway and without.
+func (w *world) table() string {
+	var b strings.Builder
+	b.WriteString(`# Compatibility
+
+Written by ` + "`make world`" + `: each client with each server, by plain routing and through the gateway. A cell says how
+many of the steps work, each in all modes of the client and all settings: through the gateway / by plain routing.
+
+`)
+	b.WriteString("| client |")
+	for _, s := range w.servers {
+		b.WriteString(" " + s.name + " |")
+	}
+	b.WriteString("\n|---|" + strings.Repeat("---|", len(w.servers)) + "\n")
+	for _, c := range w.clients {
+		b.WriteString("| " + c.name + " |")
+		for _, s := range w.servers {
+			b.WriteString(" " + w.score(c.name, s.name) + " |")
+		}
+		b.WriteString("\n")
+	}
+	w.notes(&b)
+	return b.String()
+}
+
+// score counts what works of a pair.
+func (w *world) score(client, server string) string {
+	var works, plain [2]int // of how many
+	for c, problem := range w.results {
+		if c.client != client || c.server != server {
+			continue
+		}
+		counted := &works
+		if w.baseline(c) == c.setting {
+			counted = &plain
+		}
+		counted[1]++
+		if problem == "" {
+			counted[0]++
+		}
+	}
+	return fmt.Sprintf("%d of %d / %d of %d", works[0], works[1], plain[0], plain[1])
+}
+
+// notes lists the settings, what fails without a gateway, the reasons and what
+// could not be had.
+func (w *world) notes(b *strings.Builder) {
+	b.WriteString("\n## Settings\n\n")
+	for _, s := range settings() {
+		fmt.Fprintf(b, "- %s\n", s.name)
+	}
+	b.WriteString("\n## What does not work by plain routing either\n\n| server | client | steps |\n|---|---|---|\n")
+	fails := map[[2]string]map[string]bool{}
+	for c, problem := range w.results {
+		if problem == "" || w.baseline(c) != c.setting {
+			continue
+		}
+		key := [2]string{c.server, c.client}
+		if fails[key] == nil {
+			fails[key] = map[string]bool{}
+		}
+		family := "IPv4"
+		if c.setting == plain6 {
+			family = "IPv6"
+		}
+		fails[key][strings.TrimSpace(c.step+" "+c.mode+" "+family)] = true
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(fails), func(a, b [2]string) int { return strings.Compare(a[0]+a[1], b[0]+b[1]) }) {
+		fmt.Fprintf(b, "| %s | %s | %s |\n", key[0], key[1], strings.Join(slices.Sorted(maps.Keys(fails[key])), ", "))
+	}
+	b.WriteString("\n## Differences that have a reason\n\n")
+	for _, r := range reasons {
+		fmt.Fprintf(b, "- %s\n", r.why)
+	}
+	if len(reasons) == 0 {
+		b.WriteString("None.\n")
+	}
+	if len(w.absent) > 0 {
+		fmt.Fprintf(b, "\n## Not tried\n\nThese could not be had from Debian, npm or the Go proxy: %s.\n", strings.Join(w.absent, ", "))
+	}
+}
