@@ -8,7 +8,7 @@
 DEMO_TOOLS := iptables:iptables ip:iproute2
 TEST_TOOLS := $(DEMO_TOOLS) iptables-legacy:iptables vsftpd:vsftpd curl:curl lftp:lftp tnftp:tnftp conntrack:conntrack tcpdump:tcpdump systemd-analyze:systemd \
 	/usr/share/doc/python3-pyftpdlib:python3-pyftpdlib unshare:util-linux setpriv:util-linux ss:iproute2 \
-	promtool:prometheus logrotate:logrotate chromium:chromium nft:nftables python3:python3
+	promtool:prometheus logrotate:logrotate chromium:chromium nft:nftables python3:python3 firewalld:firewalld dbus-daemon:dbus
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 SOURCES := $(shell find alg rules cmd deploy -name '*.go' -o -name '*.yaml') go.mod go.sum
@@ -38,6 +38,11 @@ lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -d .; exit 1; }
 	go vet ./...
 	go run $(STATICCHECK) ./...
+
+# Every client with every server, about an hour; writes deploy/doc/compatibility.md.
+.PHONY: world
+world: test-tools
+	FTPALG_WORLD=1 go test -count=1 -timeout 120m -v ./deploy/e2e/world
 
 .PHONY: bench
 bench: bench-tools

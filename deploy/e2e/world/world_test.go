@@ -144,7 +144,7 @@ func (w *world) play(t *testing.T, s setting) {
 			atOnce <- struct{}{}
 			defer func() { <-atOnce }()
 			for _, c := range w.clients {
-				w.playPair(t, p, i, srv, c, folder)
+				w.playPair(t, p, i, srv, c, folder, &all)
 			}
 		})
 	}
@@ -203,7 +203,9 @@ func (p *place) serverPort(i int) string {
 	return p.server(i).String() + ":21"
 }
 
-func (w *world) playPair(t *testing.T, p *place, i int, srv server, c client, folder string) {
+// playPair runs the steps of one client with one server; those that wait go on
+// beside the next ones, and all counts them.
+func (w *world) playPair(t *testing.T, p *place, i int, srv server, c client, folder string, all *sync.WaitGroup) {
 	modes := slices.Sorted(maps.Keys(c.modes))
 	for _, mode := range modes {
 		for _, st := range c.steps {
@@ -214,12 +216,20 @@ func (w *world) playPair(t *testing.T, p *place, i int, srv server, c client, fo
 			if slow(st) && (mode != modes[0] || p.path == "iptables") {
 				continue
 			}
-			w.note(cell{p.name, srv.name, c.name, mode, st.name}, w.run(t, p, i, c.modes[mode], mode, st, folder))
+			here := cell{p.name, srv.name, c.name, mode, st.name}
+			run := func() { w.note(here, w.run(t, p, i, c.modes[mode], mode, st, folder)) }
+			if idle(st) { // beside the others, for it only waits
+				all.Go(run)
+				continue
+			}
+			run()
 		}
 	}
 }
 
-func slow(s step) bool { return strings.Contains(s.name, "200 MB") || strings.Contains(s.name, "idle") }
+func slow(s step) bool { return strings.Contains(s.name, "200 MB") || idle(s) }
+
+func idle(s step) bool { return strings.Contains(s.name, "idle") }
 
 // stepTimeout bounds one step.
 const stepTimeout = 300 * time.Second

@@ -1,0 +1,239 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"ftpalg/deploy/lab"
+	"ftpalg/deploy/lab/ftp"
+)
+
+// What is under way when something happens to the gateway: a mirror of many
+// files and a download, both slow enough to be in their middle then.
+const (
+	mirrorFiles    = 300
+	mirrorFileSize = 20_000
+	downloadSize   = 200_000_000
+	mirrorRate     = "1500000" // bytes a second
+	downloadRate   = "40M"
+	// underWay is how long after their start something happens, and again.
+	underWay = 1500 * time.Millisecond
+)
+
+// traffic is a mirror by lftp and a download by curl. Both try again after
+// what went wrong, as their users would have them do.
+type traffic struct {
+	s                *scene
+	dir              string
+	mirror, download *lab.Command
+	saysM, saysD     bytes.Buffer
+}
+
+func (s *scene) startTraffic(t *testing.T) *traffic {
+	t.Helper()
+	need(t, "lftp", "curl")
+	try(t, os.Mkdir(filepath.Join(s.server.files.path, "pub/many"), 0o755))
+	for i := range mirrorFiles {
+		s.server.files.put(t, fmt.Sprintf("pub/many/%03d", i), ftp.Random(uint64(100+i), mirrorFileSize))
+	}
+	s.server.files.put(t, "pub/huge", ftp.Random(9, downloadSize))
+	w := &traffic{s: s, dir: publicDir(t)}
+	ctx := context.WithoutCancel(t.Context())
+	w.mirror = s.Client.Command(ctx, "lftp", "-c", "set net:timeout 10; set net:max-retries 8; set net:reconnect-interval-base 1; "+
+		"set net:reconnect-interval-multiplier 1; set net:limit-total-rate "+mirrorRate+"; open "+s.url("")+"; mirror -v -P4 pub/many "+w.dir+"/many")
+	w.download = s.Client.Command(ctx, "sh", "-c", `for attempt in 1 2 3 4 5 6; do
+  curl -sS --limit-rate `+downloadRate+` --speed-time 10 -C - -o "$2" "$1" && exit
+  echo "attempt $attempt ended with $?"; sleep 1
+done; exit 1`, "sh", s.url("pub/huge"), filepath.Join(w.dir, "huge"))
+	w.mirror.Stdout, w.mirror.Stderr = &w.saysM, &w.saysM
+	w.download.Stdout, w.download.Stderr = &w.saysD, &w.saysD
+	try(t, w.mirror.Start())
+	try(t, w.download.Start())
+	return w
+}
+
+// stillRuns fails if either has ended already: then nothing was tested.
+func (w *traffic) stillRuns(t *testing.T) {
+	t.Helper()
+	for _, c := range []*lab.Command{w.mirror, w.download} {
+		if err := c.Process.Signal(syscall.Signal(0)); err != nil {
+			t.Errorf("%s ended before anything happened: %v", c, err)
+		}
+	}
+}
+
+// endsWell waits for both and compares every byte. Unless they may be
+// interrupted, neither client may have noticed anything.
+func (w *traffic) endsWell(t *testing.T, mayBeInterrupted bool) {
+	t.Helper()
+	if err := errors.Join(w.mirror.Wait(), w.download.Wait()); err != nil {
+		t.Errorf("%v; lftp said %s, curl said %s", err, w.saysM.String(), w.saysD.String())
+	}
+	for i := range mirrorFiles {
+		w.compare(t, fmt.Sprintf("pub/many/%03d", i), fmt.Sprintf("many/%03d", i))
+	}
+	w.compare(t, "pub/huge", "huge")
+	t.Logf("curl said %q", w.saysD.String())
+	interrupted := w.saysD.Len() > 0 || strings.Contains(w.saysM.String(), "error")
+	if interrupted && !mayBeInterrupted {
+		t.Errorf("a client was interrupted; lftp said %s, curl said %s", w.saysM.String(), w.saysD.String())
+	}
+}
+
+func (w *traffic) compare(t *testing.T, served, got string) {
+	t.Helper()
+	want, err := os.ReadFile(filepath.Join(w.s.server.files.path, served))
+	try(t, err)
+	have, err := os.ReadFile(filepath.Join(w.dir, got))
+	if err != nil || !bytes.Equal(have, want) {
+		t.Errorf("%s: %d bytes arrived of %d, equal %v, %v", served, len(have), len(want), bytes.Equal(have, want), err)
+	}
+}
+
+func TestTransfersGetThroughWhateverHappensToTheGateway(t *testing.T) {
+	for name, c := range map[string]struct {
+		mayBeInterrupted bool
+		happens          func(t *testing.T, s *scene, g *gateway)
+	}{
+		"the gateway is killed and starts again": {true, func(t *testing.T, s *scene, g *gateway) {
+			g.kill(t)
+			g.start(t)
+		}},
+		"the configuration is read again": {false, func(t *testing.T, s *scene, g *gateway) {
+			g.signal(t, syscall.SIGHUP)
+			time.Sleep(underWay)
+			g.configure(t, settings{listeners: fronting, passive: "52000-52099"})
+			g.signal(t, syscall.SIGHUP)
+		}},
+		"the rules are flushed and written anew": {false, func(t *testing.T, s *scene, g *gateway) {
+			for _, table := range []string{"filter", "nat", "mangle", "raw"} {
+				_, err := s.Gateway.Iptables("-t", table, "-F")
+				try(t, err)
+			}
+			try(t, s.Gateway.Strict())
+			g.repairs(t)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t, lab.Inbound)
+			g := startGateway(t, s.Gateway, settings{listeners: fronting})
+			w := s.startTraffic(t)
+			time.Sleep(underWay)
+			w.stillRuns(t)
+			c.happens(t, s, g)
+			w.endsWell(t, c.mayBeInterrupted)
+			g.endsClosed(t)
+		})
+	}
+}
+
+// repairs waits until the gateway has found rules missing and repaired them.
+func (g *gateway) repairs(t *testing.T) {
+	t.Helper()
+	within(t, closedTimeout, "the rules are repaired", func() error {
+		if !strings.Contains(g.log(t), "event=rules_drift") {
+			return errors.New("none was missing")
+		}
+		return nil
+	})
+}
+
+// endsClosed fails unless soon nothing is promised, then ends the gateway.
+func (g *gateway) endsClosed(t *testing.T) {
+	t.Helper()
+	within(t, closedTimeout, "nothing is promised", func() error {
+		if open := g.pinholes(t); len(open) > 0 {
+			return fmt.Errorf("promised: %+v", open)
+		}
+		return nil
+	})
+	g.stop(t)
+	if out := g.cleanup(t); !strings.Contains(out, "nothing was left") {
+		t.Errorf("after the end cleanup said %q", out)
+	}
+}
+
+func TestTransfersGetThroughAFirewalldReload(t *testing.T) {
+	t.Parallel()
+	need(t, "firewalld", "firewall-cmd", "dbus-daemon")
+	s := newScene(t, lab.Inbound)
+	for _, table := range []string{"INPUT", "FORWARD"} {
+		_, err := s.Gateway.Iptables("-P", table, "ACCEPT") // firewalld decides now
+		try(t, err)
+		_, err = s.Gateway.Iptables("-F", table)
+		try(t, err)
+	}
+	f := startFirewalld(t, s.Gateway)
+	g := startGateway(t, s.Gateway, settings{listeners: fronting})
+	w := s.startTraffic(t)
+	time.Sleep(underWay)
+	w.stillRuns(t)
+	f.reload(t)
+	g.repairs(t)
+	f.reload(t)
+	w.endsWell(t, false)
+	g.endsClosed(t)
+}
+
+// firewalld is a firewalld on a host, with a message bus of its own.
+type firewalld struct {
+	host *lab.Host
+	env  []string
+}
+
+// busSettings let anybody do anything on the bus, which only the test knows.
+const busSettings = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>system</type><listen>unix:path=%s</listen><policy context="default">
+<allow user="*"/><allow own="*"/><allow send_type="method_call"/><allow send_type="signal"/>
+<allow send_requested_reply="true" send_type="method_return"/><allow send_requested_reply="true" send_type="error"/>
+<allow receive_type="method_call"/><allow receive_type="method_return"/><allow receive_type="error"/><allow receive_type="signal"/>
+</policy></busconfig>
+`
+
+// startFirewalld starts one that writes its rules with iptables, which flushes
+// every rule of everybody at each reload.
+func startFirewalld(t *testing.T, host *lab.Host) *firewalld {
+	t.Helper()
+	dir := publicDir(t)
+	bus := filepath.Join(dir, "bus")
+	try(t, os.WriteFile(filepath.Join(dir, "bus.conf"), fmt.Appendf(nil, busSettings, bus), 0o644))
+	try(t, os.MkdirAll(filepath.Join(dir, "etc"), 0o755))
+	try(t, os.WriteFile(filepath.Join(dir, "etc/firewalld.conf"), []byte("DefaultZone=public\nFirewallBackend=iptables\nCleanupOnExit=no\n"), 0o644))
+	start(t, host, "dbus-daemon", "--config-file="+filepath.Join(dir, "bus.conf"), "--nofork", "--nopidfile")
+	f := &firewalld{host, []string{"DBUS_SYSTEM_BUS_ADDRESS=unix:path=" + bus}}
+	within(t, serverTimeout, "the bus is there", func() error {
+		_, err := os.Stat(bus)
+		return err
+	})
+	line := []string{"unshare", "--mount", "sh", "-c", `mount -t tmpfs none /run && exec "$@"`, "sh",
+		"env", f.env[0], "firewalld", "--nofork", "--nopid", "--system-config", filepath.Join(dir, "etc"), "--log-file", filepath.Join(dir, "log"), "--log-target", "file"}
+	start(t, host, line[0], line[1:]...)
+	within(t, serverTimeout, "firewalld runs", func() error { return f.command(t, "--state") })
+	return f
+}
+
+func (f *firewalld) command(t *testing.T, args ...string) error {
+	t.Helper()
+	c := f.host.Command(context.WithoutCancel(t.Context()), "firewall-cmd", args...)
+	c.Env = append(os.Environ(), f.env...)
+	out, err := c.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("firewall-cmd %q: %w: %s", args, err, out)
+	}
+	return nil
+}
+
+// reload has firewalld write all its rules anew.
+func (f *firewalld) reload(t *testing.T) {
+	t.Helper()
+	try(t, f.command(t, "--reload"))
+}
