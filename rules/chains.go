@@ -33,13 +33,17 @@ func owned(name string) bool { return strings.HasPrefix(name, prefix) }
 // jump returns the rule that leads from a built-in chain into ours. Its
 // matches keep packets of established connections out of our chain, which
 // could only slow them down. RELATED comes in as well: a connection that the
-// kernel itself expected is not NEW.
+// kernel itself expected is not NEW. In the nat table, which sees no others
+// anyway, they keep connection tracking on: the kernel stops it in a network
+// namespace when the last rule goes that needs it (nf_ct_netns_put in
+// net/netfilter/nf_conntrack_proto.c), and with it the translation of running
+// transfers, when somebody flushes the filter table.
 func (c chain) jump() rule {
 	words := []string{"-p", "tcp"}
 	switch {
 	case c.table == tableFilter && c.name == chainOutput:
 		words = append(words, "-m", "conntrack", "--ctstate", "NEW")
-	case c.table == tableFilter:
+	case c.table == tableFilter, c.table == tableNAT:
 		words = append(words, "-m", "conntrack", "--ctstate", "NEW,RELATED")
 	}
 	words = append(words, "-m", "comment", "--comment", tag+"jump", "-j", c.name)

@@ -21,8 +21,9 @@
 //	         ├ filter OUTPUT ───── FTPALG-OUTPUT       connections that we make
 //	         └ nat POSTROUTING ─── FTPALG-POSTROUTING  pinhole: SNAT
 //
-// The jumps let only TCP through, those of the filter table only new
-// connections. A connection that is older than its interception goes on past
+// The jumps let only TCP through, those of the filter and nat tables only new
+// connections; the matches in nat also keep connection tracking on while
+// somebody flushes the filter table. A connection that is older than its interception goes on past
 // it. The chain in mangle exists while something is intercepted or
 // delivered; so does the policy route: a rule that sends packets with our
 // mark to a table whose one route calls every address local.

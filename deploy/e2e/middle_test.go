@@ -113,12 +113,17 @@ func TestTransfersGetThroughWhateverHappensToTheGateway(t *testing.T) {
 			g.configure(t, settings{listeners: fronting, passive: "52000-52099"})
 			g.signal(t, syscall.SIGHUP)
 		}},
-		"the rules are flushed and written anew": {false, func(t *testing.T, s *scene, g *gateway) {
-			for _, table := range []string{"filter", "nat", "mangle", "raw"} {
-				_, err := s.Gateway.Iptables("-t", table, "-F")
+		"the firewall's script flushes its rules and writes them anew": {false, func(t *testing.T, s *scene, g *gateway) {
+			s.flush(t)
+			try(t, s.Gateway.Strict())
+			g.repairs(t)
+		}},
+		"the firewall is taken down": {false, func(t *testing.T, s *scene, g *gateway) {
+			for _, chain := range []string{"INPUT", "FORWARD"} {
+				_, err := s.Gateway.Iptables("-P", chain, "ACCEPT")
 				try(t, err)
 			}
-			try(t, s.Gateway.Strict())
+			s.flush(t)
 			g.repairs(t)
 		}},
 	} {
@@ -136,14 +141,25 @@ func TestTransfersGetThroughWhateverHappensToTheGateway(t *testing.T) {
 	}
 }
 
-// repairs waits until the gateway has found rules missing and repaired them.
+// flush removes every rule of every chain of the filter table, as iptables -F
+// does.
+func (s *scene) flush(t *testing.T) {
+	t.Helper()
+	_, err := s.Gateway.Iptables("-F")
+	try(t, err)
+}
+
+// repairs waits until the gateway's rules are back that a flush has removed.
 func (g *gateway) repairs(t *testing.T) {
 	t.Helper()
 	within(t, closedTimeout, "the rules are repaired", func() error {
-		if !strings.Contains(g.log(t), "event=rules_drift") {
-			return errors.New("none was missing")
+		rules, err := g.host.Iptables("-S")
+		for _, chain := range []string{"INPUT", "FORWARD", "OUTPUT"} {
+			if !strings.Contains(rules, "-j FTPALG-"+chain+"\n") {
+				err = errors.Join(err, fmt.Errorf("no jump from %s", chain))
+			}
 		}
-		return nil
+		return err
 	})
 }
 

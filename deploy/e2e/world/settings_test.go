@@ -45,11 +45,17 @@ func settings() []setting {
 	return all
 }
 
+// thorough reports whether the long steps are tried too: without a gateway, and
+// in one setting of each data path with it.
+func (s setting) thorough() bool {
+	return s.baseline == "" || strings.HasPrefix(s.name, "fronted, source gateway")
+}
+
 func (s setting) fronted() bool { return strings.HasPrefix(s.name, "fronted") }
 
 // firstNumber is the last part of the first server's address; the servers
 // stand behind each other.
-const firstNumber = 31
+const firstNumber = 101
 
 // place is a lab in a setting, with addresses for the servers.
 type place struct {

@@ -25,6 +25,24 @@ func full() bool { return os.Getenv("FTPALG_WORLD") == "1" }
 // shortSetting is the one that the short form compares with plain routing.
 const shortSetting = "fronted, source gateway, conntrack"
 
+// shortForm are the servers and clients of the short form.
+var shortForm = []string{"vsftpd", "pyftpdlib", "curl", "lftp", "tnftp", "Python ftplib"}
+
+// wanted reports whether a program takes part: in the full form all do, or
+// those that a variable of the environment lists, with commas.
+func wanted(variable, name string) bool {
+	if !full() {
+		return slices.Contains(shortForm, name)
+	}
+	list := os.Getenv(variable)
+	return list == "" || slices.Contains(strings.Split(list, ","), name)
+}
+
+// partial says that not everything takes part, so that there is no table.
+func partial() bool {
+	return os.Getenv("FTPALG_WORLD_SERVERS")+os.Getenv("FTPALG_WORLD_CLIENTS")+os.Getenv("FTPALG_WORLD_SETTINGS") != ""
+}
+
 // Sizes of what the servers have, in bytes.
 const (
 	fileSize = 3_000_000
@@ -54,7 +72,12 @@ func TestMatrix(t *testing.T) {
 		if !full() && s.name != plain4 && s.name != shortSetting {
 			continue
 		}
+		if only := os.Getenv("FTPALG_WORLD_SETTINGS"); s.baseline != "" && !strings.Contains(s.name, only) {
+			continue
+		}
+		began := time.Now()
 		t.Run(s.name, func(t *testing.T) { w.play(t, s) })
+		fmt.Printf("%s: %s\n", s.name, time.Since(began).Round(time.Second))
 	}
 	w.judge(t)
 }
@@ -72,16 +95,15 @@ func newWorld(t *testing.T) *world {
 		w.program, err = labtest.Build(dir)
 		check(t, err)
 	}
-	short := []string{"vsftpd", "pyftpdlib", "curl", "lftp", "tnftp", "Python ftplib"}
 	for _, s := range servers() {
-		if full() || slices.Contains(short, s.name) {
+		if wanted("FTPALG_WORLD_SERVERS", s.name) {
 			if w.have(t, s.name, s.pkg, s.program) {
 				w.servers = append(w.servers, s)
 			}
 		}
 	}
 	for _, c := range clients() {
-		if full() || slices.Contains(short, c.name) {
+		if wanted("FTPALG_WORLD_CLIENTS", c.name) {
 			if w.have(t, c.name, c.pkg, c.program) {
 				w.clients = append(w.clients, c)
 			}
@@ -134,7 +156,7 @@ func (w *world) play(t *testing.T, s setting) {
 		w.startGateway(t, p)
 	}
 	var all sync.WaitGroup
-	atOnce := make(chan struct{}, 3) // they wait more than they compute
+	atOnce := make(chan struct{}, 5) // they wait more than they compute
 	for i, srv := range w.servers {
 		folder := w.folder(t, fmt.Sprintf("%s %d", strings.ReplaceAll(s.name, ",", ""), i))
 		if !w.startServer(t, p, srv, i, folder) {
@@ -209,15 +231,17 @@ func (w *world) playPair(t *testing.T, p *place, i int, srv server, c client, fo
 	modes := slices.Sorted(maps.Keys(c.modes))
 	for _, mode := range modes {
 		for _, st := range c.steps {
-			if st.long && !full() {
-				continue
-			}
-			// What takes long is tried in one mode and one data path.
-			if slow(st) && (mode != modes[0] || p.path == "iptables") {
+			if st.long && !(full() && p.thorough()) || slow(st) && mode != modes[0] {
 				continue
 			}
 			here := cell{p.name, srv.name, c.name, mode, st.name}
-			run := func() { w.note(here, w.run(t, p, i, c.modes[mode], mode, st, folder)) }
+			run := func() {
+				began := time.Now()
+				w.note(here, w.run(t, p, i, c.modes[mode], mode, st, folder))
+				if took := time.Since(began); took > slowStep && !idle(st) {
+					t.Logf("%s, %s %s, %s took %s", srv.name, c.name, mode, st.name, took.Round(time.Second))
+				}
+			}
 			if idle(st) { // beside the others, for it only waits
 				all.Go(run)
 				continue
@@ -227,9 +251,15 @@ func (w *world) playPair(t *testing.T, p *place, i int, srv server, c client, fo
 	}
 }
 
-func slow(s step) bool { return strings.Contains(s.name, "200 MB") || idle(s) }
+// slow reports whether a step is tried in one mode of its client only.
+func slow(s step) bool {
+	return strings.Contains(s.name, "200 MB") || strings.Contains(s.name, "hundred") || idle(s)
+}
 
 func idle(s step) bool { return strings.Contains(s.name, "idle") }
+
+// slowStep is how long a step takes at most that is not worth a word.
+const slowStep = 10 * time.Second
 
 // stepTimeout bounds one step.
 const stepTimeout = 300 * time.Second
