@@ -27,6 +27,9 @@ type Announcement struct {
 	// Unseen says that the command which a 227 or 229 answers is not in the
 	// capture.
 	Unseen bool
+	// Uncertain says that lines before it are missing on both sides, so that
+	// a 227 or 229 may be text within another reply.
+	Uncertain bool
 	// Repeats says that the same host and port were announced before in this
 	// session.
 	Repeats bool

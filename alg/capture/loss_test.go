@@ -11,9 +11,15 @@ import (
 
 // TestAgainstKnownTruthWithLosses leaves segments out for good. What can be
 // known must be found: a line that was recorded from a byte that begins a line
-// for sure. Nothing else may be.
+// for sure. Nothing else may be, unless it is called uncertain.
 func TestAgainstKnownTruthWithLosses(t *testing.T) {
-	for seed := range uint64(40) {
+	// In the named ones a command and the beginning of a reply are lost
+	// together.
+	seeds := []uint64{1246, 1577, 3871}
+	for seed := range uint64(200) {
+		seeds = append(seeds, seed)
+	}
+	for _, seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { lossy(t, seed) })
 	}
 }
@@ -42,9 +48,9 @@ func lossy(t *testing.T, seed uint64) {
 		}
 	}
 	var found []string
-	for _, f := range got.findings {
+	for i, f := range got.findings {
 		found = append(found, f.Line)
-		if !slices.Contains(all, f.Line) {
+		if !slices.Contains(all, f.Line) && !got.announcements[i].Uncertain {
 			t.Errorf("frame %d: %s was invented", f.Frame, f.Line)
 		}
 	}

@@ -173,7 +173,7 @@ func (s *Session) note(v dialogue.Verdict, frame uint64, at time.Time) {
 		a.Said = said.At
 	}
 	if v.Reason == dialogue.Unasked && s.blind {
-		a.Unseen, a.Reason = true, dialogue.NoReason
+		a.Unseen, a.Uncertain, a.Reason = true, s.deaf, dialogue.NoReason
 	}
 	s.Announced++
 	for _, b := range s.open {

@@ -14,23 +14,25 @@ import (
 
 // record is one announcement as JSON.
 type record struct {
-	Session  uint64          `json:"session"`
-	Frame    uint64          `json:"frame"`
-	Kind     expect.Mode     `json:"kind"`
-	Address  netip.Addr      `json:"address"`
-	Port     uint16          `json:"port"`
-	Time     *time.Time      `json:"time,omitempty"`
-	Client   netip.AddrPort  `json:"client"`
-	Server   netip.AddrPort  `json:"server"`
-	Reason   dialogue.Reason `json:"reason,omitempty"`
-	Unseen   bool            `json:"command_unseen,omitempty"`
-	Repeats  bool            `json:"repeated,omitempty"`
-	Reply    int             `json:"reply,omitempty"`
-	Transfer string          `json:"transfer,omitempty"`
-	Result   int             `json:"result,omitempty"`
-	Reach    reach           `json:"reach"`
-	Data     *dataRecord     `json:"data,omitempty"`
-	Told     *answer         `json:"told,omitempty"`
+	Session uint64          `json:"session"`
+	Frame   uint64          `json:"frame"`
+	Kind    expect.Mode     `json:"kind"`
+	Address netip.Addr      `json:"address"`
+	Port    uint16          `json:"port"`
+	Time    *time.Time      `json:"time,omitempty"`
+	Client  netip.AddrPort  `json:"client"`
+	Server  netip.AddrPort  `json:"server"`
+	Reason  dialogue.Reason `json:"reason,omitempty"`
+	Unseen  bool            `json:"command_unseen,omitempty"`
+	// Uncertain says that it may be text of a reply whose beginning is lost.
+	Uncertain bool        `json:"uncertain,omitempty"`
+	Repeats   bool        `json:"repeated,omitempty"`
+	Reply     int         `json:"reply,omitempty"`
+	Transfer  string      `json:"transfer,omitempty"`
+	Result    int         `json:"result,omitempty"`
+	Reach     reach       `json:"reach"`
+	Data      *dataRecord `json:"data,omitempty"`
+	Told      *answer     `json:"told,omitempty"`
 }
 
 // dataRecord is the data connection of an announcement as JSON.
@@ -129,7 +131,7 @@ func (r *records) finish(capture.Stats, error) error {
 func (r *records) record(a *capture.Announcement) record {
 	out := record{
 		Session: a.Session.Number, Frame: a.Frame, Kind: a.Mode, Address: a.Said.Addr(), Port: a.Said.Port(),
-		Client: a.Session.Client, Server: a.Session.Server, Reason: a.Reason, Unseen: a.Unseen, Repeats: a.Repeats,
+		Client: a.Session.Client, Server: a.Session.Server, Reason: a.Reason, Unseen: a.Unseen, Uncertain: a.Uncertain, Repeats: a.Repeats,
 		Reply: a.Reply, Transfer: a.Transfer, Result: a.Result, Reach: reachOf(a), Told: r.gateway.answer(a),
 	}
 	if !a.Time.IsZero() {

@@ -56,6 +56,9 @@ func describe(a *capture.Announcement, f fate) (out []string) {
 	if a.Unseen {
 		add("The %s that it answers is not in the capture.", a.Mode)
 	}
+	if a.Uncertain {
+		add("It may be text of another reply: lines before it are missing in the capture, on both sides.")
+	}
 	if a.Repeats {
 		add("The same host and port were announced before in this session.")
 	}
