@@ -174,3 +174,24 @@ func TestFailedTransferEndsThePromise(t *testing.T) {
 		b.standing()
 	})
 }
+
+// A banner of any length passes, and what follows it is understood.
+func TestBannerOfAHundredKilobytesPasses(t *testing.T) {
+	onBench(t, fronting(), onePort(testSettings()), func(b *bench) {
+		client := b.connect(clientHost, outside)
+		server := newPeer(t, "server", b.kernel.Server())
+		line := "220-" + strings.Repeat("-", 70)
+		const lines = 1400
+		go func() {
+			for range lines {
+				server.Write([]byte(line + "\r\n"))
+			}
+			server.Write([]byte("220 ready\r\n"))
+		}()
+		for range lines {
+			client.hears(line)
+		}
+		client.hears("220 ready")
+		passive(client, server)
+	})
+}

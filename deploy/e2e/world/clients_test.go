@@ -114,7 +114,7 @@ func clients() []client {
 }
 
 func lftp(commands string) string {
-	return `timeout 240 lftp -c "set net:max-retries 2; set net:timeout 20; set cmd:fail-exit yes; $M open -u anonymous,a@b ftp://$U; ` + commands + `"`
+	return `timeout 240 lftp -c "set net:max-retries 1; set net:timeout 10; set cmd:fail-exit yes; $M open -u anonymous,a@b ftp://$U; ` + commands + `"`
 }
 
 // tnftp asks for PASV where -v marks that mode; -v itself changes nothing.

@@ -138,7 +138,7 @@ user ftp { ANONYMOUS_USER="yes" }
 }
 
 func ftpSrv(t *testing.T, address, folder, _ string) []string {
-	data, err := filepath.Abs("testdata/ftp-srv.js")
+	data, err := filepath.Abs("testdata/ftp-srv.js") // the server runs as root
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ const steps = {
   resume: (c) => c.downloadTo(args[1], args[0], 1000000),
   many: (c) => c.downloadToDir(args[1], args[0]),
   abort: async (c) => { // the library's way to break off is to close the connection
-    const broken = c.downloadTo("/dev/null", args[0]).catch(() => {});
+    const broken = c.downloadTo("broken", args[0]).catch(() => {});
     await new Promise((r) => setTimeout(r, 50));
     c.close();
     await broken;
