@@ -32,7 +32,7 @@ type DataState string
 // to DataClosed, or back to DataOpen if the attempt to connect failed.
 const (
 	DataOffered   DataState = "offered"   // translated; the kernel has not confirmed it
-	DataOpen      DataState = "promised"  // the kernel admits it; nobody has connected
+	DataOpen      DataState = "promised"  // the kernel admits it; no connection has come
 	DataConnected DataState = "connected" // its first packet has come
 	DataClosed    DataState = "closed"    // it has ended
 	DataExpired   DataState = "expired"   // no connection came in time
@@ -70,7 +70,7 @@ type dataConn struct {
 	command, file string
 	traffic       Traffic
 
-	// withdrawn says that the kernel admits nobody for it any more.
+	// withdrawn says that the kernel no longer admits a connection for it.
 	withdrawn bool
 	// released says that the session has given it up: its port is free.
 	released bool

@@ -83,8 +83,8 @@ func (t *dataTable) insert(d *dataConn) {
 	t.schedule(d)
 }
 
-// schedule sets d's timer anew, and drops d if nobody will speak of it any
-// more. The caller holds mu.
+// schedule sets d's timer anew, and removes d from the table when neither
+// its session nor the kernel will tell more of it. The caller holds mu.
 func (t *dataTable) schedule(d *dataConn) {
 	if d.released && d.final && d.transfer == nil {
 		delete(t.conns, d.ID)
@@ -108,7 +108,7 @@ func (d *dataConn) stopTimer() {
 	}
 }
 
-// timeout does what is due for d. A pinhole that nobody used ends. If a
+// timeout does what is due for d. A pinhole that was not used ends. If a
 // transfer of its session runs, the kernel withdraws it, but its port stays
 // taken while the connection that came in time goes on.
 func (t *dataTable) timeout(d *dataConn) {
@@ -135,7 +135,7 @@ func (t *dataTable) timeout(d *dataConn) {
 	t.reportTransfer(d.session, transfer)
 }
 
-// withdraw has the kernel admit nobody for d any more. The caller holds mu.
+// withdraw has the kernel stop admitting connections for d. The caller holds mu.
 func (t *dataTable) withdraw(d *dataConn) {
 	if !d.withdrawn {
 		d.withdrawn = true
@@ -144,7 +144,7 @@ func (t *dataTable) withdraw(d *dataConn) {
 }
 
 // release ends d's pinhole for its session, frees its port and tells the
-// observer. Releasing it twice is nothing.
+// observer. Releasing it twice has no effect.
 func (t *dataTable) release(d *dataConn, how End) {
 	t.mu.Lock()
 	if d.released {
@@ -257,7 +257,7 @@ func (t *dataTable) update(id expect.ID, change func(*dataConn) *Transfer) {
 	t.reportTransfer(d.session, ended)
 }
 
-// Connected takes the kernel's word that the connection of a pinhole has come.
+// Connected notes that the kernel has seen the connection of a pinhole.
 func (g *Gateway) Connected(id expect.ID) {
 	g.data.update(id, func(d *dataConn) *Transfer {
 		d.state = DataConnected
@@ -265,9 +265,9 @@ func (g *Gateway) Connected(id expect.ID) {
 	})
 }
 
-// Reopened takes the kernel's word that the connection of a pinhole did not
-// come about, and that another may come. If the session has given the pinhole
-// up, that is the end.
+// Reopened notes that the connection of a pinhole was not established and that
+// the kernel admits another one. If the session has released the pinhole, its
+// data connection has ended.
 func (g *Gateway) Reopened(id expect.ID) {
 	g.data.update(id, func(d *dataConn) *Transfer {
 		d.state, d.traffic = DataOpen, Traffic{}
@@ -278,8 +278,8 @@ func (g *Gateway) Reopened(id expect.ID) {
 	})
 }
 
-// Carried takes the kernel's word of what it has carried so far: the bytes
-// that the host which connected has sent and received.
+// Carried notes what the data connection of a pinhole has carried so far, in
+// bytes that the host which connected has sent and received.
 func (g *Gateway) Carried(id expect.ID, sent, received uint64) {
 	g.data.update(id, func(d *dataConn) *Transfer {
 		g.data.count(d, sent, received)
@@ -287,8 +287,9 @@ func (g *Gateway) Carried(id expect.ID, sent, received uint64) {
 	})
 }
 
-// Disconnected takes the kernel's word that it has ended, and how many bytes
-// the host that connected has sent and received if they were counted.
+// Disconnected notes that the data connection of a pinhole has ended, and how
+// many bytes the host that connected has sent and received if the kernel
+// counts them.
 func (g *Gateway) Disconnected(id expect.ID, sent, received uint64, counted bool) {
 	g.data.update(id, func(d *dataConn) *Transfer {
 		d.state, d.final, d.countBy = DataClosed, true, time.Time{}
@@ -311,7 +312,7 @@ func (t *dataTable) count(d *dataConn, sent, received uint64) {
 	d.traffic = now
 }
 
-// open pinholes, oldest first.
+// pinholes returns what the kernel admits, oldest first.
 func (t *dataTable) pinholes() []expect.Expectation {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -325,8 +326,7 @@ func (t *dataTable) pinholes() []expect.Expectation {
 	return out
 }
 
-// find describes the data connection of a pinhole, if anybody may yet speak of
-// it.
+// find describes the data connection of a pinhole that is in the table.
 func (t *dataTable) find(id expect.ID) (DataConnection, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

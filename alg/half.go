@@ -25,8 +25,8 @@ type half struct {
 	// it, or noUrgent. The session's mu guards both.
 	out    []byte
 	urgent int
-	// writing says that somebody writes to conn: one at a time does, so that
-	// what was queued leaves in its order. The session's mu guards it.
+	// writing says that a goroutine writes to conn: one at a time does, so
+	// that queued bytes leave in their order. The session's mu guards it.
 	writing bool
 }
 

@@ -22,13 +22,13 @@ type Observer struct {
 	// Rejected is told of a connection that did not become a session.
 	Rejected func(listener string, client netip.AddrPort, why Rejection)
 	// Refused is told of a line that was kept from the other side, or of an
-	// announcement that the dialogue does not believe.
+	// announcement that the dialogue rejects.
 	Refused func(Refusal)
 	// Announced is told what came of an announcement that the dialogue
-	// believes.
+	// accepts.
 	Announced func(Announced)
-	// PinholeEnded is told once for each pinhole, when nobody is admitted any
-	// more.
+	// PinholeEnded is told once for each pinhole, when the kernel no longer
+	// admits its connection.
 	PinholeEnded func(PinholeEnd)
 	// Opaque is told that a session has asked for encryption: passed means
 	// that it can no longer be read, otherwise the policy refused it.

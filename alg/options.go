@@ -15,7 +15,7 @@ type Options struct {
 	Kernel Kernel
 	// Log takes one line for each event of a session; nil discards them.
 	Log *slog.Logger
-	// Observer is told what happens; the zero Observer tells nobody.
+	// Observer is told what happens; the zero Observer ignores it.
 	Observer Observer
 	// Settings are those that Configure may replace later.
 	Settings Settings

@@ -124,9 +124,9 @@ func (s *session) unblock() {
 // interruptRead ends the read of a pump with os.ErrDeadlineExceeded.
 func (s *session) interruptRead(h *half) { h.conn.SetReadDeadline(time.Unix(1, 0)) }
 
-// awaitClientClose gives the client a last while: nobody will answer it any
-// more, and nobody waits for it (RFC 959 section 3.2: the server closes the
-// data connection with the control connection).
+// awaitClientClose gives the client a limited time to close after the server
+// has, and releases its data connections (RFC 959 section 3.2: the server
+// closes the data connection with the control connection).
 func (s *session) awaitClientClose() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

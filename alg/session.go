@@ -135,7 +135,7 @@ func (s *session) begin() {
 	s.dialogue = dialogue.New(s.service.Policy, s.ends.Client.Addr(), s.ends.Server.Addr())
 	s.goLive()
 	s.g.observer.Began(s.info())
-	if s.ended.Load() { // before it was live: its server has nobody to close it
+	if s.ended.Load() { // before it was live, so end did not close the server
 		s.server.conn.Close()
 	}
 	s.run()

@@ -20,8 +20,7 @@ type Transfer struct {
 	Pinhole expect.ID
 	Mode    expect.Mode
 	Began   time.Time
-	// Duration is from the server's word that it begins to its word that it
-	// has ended.
+	// Duration is from the server's preliminary reply to its final one.
 	Duration time.Duration
 	// Traffic is what the kernel has counted by the end of the data
 	// connection, or within countTimeout of the transfer's end.
@@ -30,7 +29,7 @@ type Transfer struct {
 
 // countTimeout is how long the report of a transfer waits for the kernel's
 // count: the end of a data connection is noticed within half a second, the
-// server's word of it comes at once.
+// server's reply comes at once.
 const countTimeout = 2 * time.Second
 
 // runningTransfer is a transfer that goes on, data its data connection, nil if

@@ -17,8 +17,8 @@ type Policy struct {
 	RefuseTLS bool
 }
 
-// Limits of a dialogue. They bound memory, not users: whoever reaches one
-// waits until the server has answered.
+// Limits of a dialogue. They bound memory, not users: a client that reaches
+// one waits until the server has answered.
 const (
 	// maxPending is the most commands that may await a reply.
 	maxPending = 1024
@@ -35,7 +35,7 @@ const (
 // concurrent use.
 type Dialogue struct {
 	policy Policy
-	// observing says that nobody stands between the two: every line passes,
+	// observing says that there is no gateway between the two: every line passes,
 	// whatever the verdict on it.
 	observing      bool
 	client, server netip.Addr

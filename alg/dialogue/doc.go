@@ -22,8 +22,8 @@
 // announcements have ended: refused by the server, replaced by the next one,
 // or used by a finished transfer.
 //
-// A reply that announces is read by nobody but the gateway and written anew, so
-// it is served in any framing. No positive reply to PASV or EPSV passes that
+// Only the gateway reads a reply that announces, and it writes the line anew, so
+// such a reply is served in any framing. No positive reply to PASV or EPSV passes that
 // could show the server's inside address.
 //
 // # The end of reading

@@ -133,7 +133,7 @@ func (q *queue) answeredBy(code int) (i int, stale bool) {
 	head := q.at(first)
 	switch {
 	case head.own():
-		// Our answer waits for the end of this reply, which nobody asked for.
+		// Our answer waits for the end of this reply, which answers no command.
 		return none, false
 	case code < 200:
 		if !mayBegin(head) {

@@ -46,8 +46,8 @@ type Verdict struct {
 	Action Action
 	Reason Reason
 	// Announcement is set with Announce. It is set with a line, too, that
-	// announces something and is refused or unasked, if it can be read; nobody
-	// may act on it then. Else it is nil.
+	// announces something and is refused or unasked, if it can be read; it must
+	// not be acted on then. Else it is nil.
 	Announcement *Announcement
 	// Answer goes to the client at once: the gateway's own replies whose turn
 	// has come. With a server's line it follows that line.
@@ -61,7 +61,7 @@ type Verdict struct {
 	// Verb is the command of a client's line; empty if unknown.
 	Verb wire.Verb
 	// Secret is where in a client's line a password stands, empty if there
-	// is none. Nobody may be shown it.
+	// is none. It must not be shown or logged.
 	Secret wire.Span
 	// Begun is the transfer that begins with a server's line, Ended the one
 	// that ends with it, if any.

@@ -18,7 +18,7 @@ func newDoctor() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "doctor",
-		Short: "Say what this machine lacks, and the command that mends it",
+		Short: "Say what this machine lacks, and the command that fixes it",
 		Long: "doctor compares the machine, in the network namespace where it runs, with what a configuration asks of it.\n" +
 			"It touches nothing. Without root it says what it could not look at. It exits with 0 if it finds no problem\n" +
 			"(there may be warnings), and with 1 if it does. A setting by sysctl lasts until the next boot; what is to\n" +

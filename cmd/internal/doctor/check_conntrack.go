@@ -17,7 +17,7 @@ func conntrackTable(f *Facts, c *config.Config) []Finding {
 			because("The gateway's rules load it. Only then can its limits be looked at.").by("modprobe nf_conntrack")}
 	case now > most/4*3:
 		return []Finding{problem(id, "the connection tracking table is nearly full: %d of %d entries", now, most).
-			because("When it is full, new connections are dropped, whoever's they are.").by("sysctl -w %s=%d", key, 2*most)}
+			because("When it is full, new connections of every program are dropped.").by("sysctl -w %s=%d", key, 2*most)}
 	case most < need:
 		return []Finding{warn(id, "the connection tracking table has %d entries; the configured limits may need %d", most, need).
 			because("A session takes two, a data connection one. When it is full, new connections are dropped.").by("sysctl -w %s=%d", key, 2*need)}
@@ -37,7 +37,7 @@ func expectations(f *Facts, c *config.Config) []Finding {
 			because("When it is full, PASV and PORT get 425.").by("sysctl -w %s=%d", key, 2*most)}
 	case most < need:
 		return []Finding{warn(id, "the kernel expects at most %d connections; the configured limits allow %d promises", most, need).
-			because("Promises that nobody has used yet are expectations. When the table is full, PASV and PORT get 425.").
+			because("Data connections that are announced and have not come are expectations. When the table is full, PASV and PORT get 425.").
 			by("sysctl -w %s=%d", key, need)}
 	}
 	return []Finding{good(id, "the kernel expects %d of at most %d connections", f.Expectations, most)}

@@ -90,7 +90,7 @@ func reversePath(f *Facts, c *config.Config) (out []Finding) {
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, good(id, "rp_filter stands in nobody's way"))
+		out = append(out, good(id, "rp_filter drops none of the packets that ftpalg needs"))
 	}
 	return out
 }

@@ -35,7 +35,7 @@ func policyRoute(f *Facts, c *config.Config) (out []Finding) {
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, good(id, "nobody else uses rule priority %d, table %d", n.RulePriority, n.RouteTable))
+		out = append(out, good(id, "no other rule uses priority %d, table %d", n.RulePriority, n.RouteTable))
 	}
 	return out
 }

@@ -27,7 +27,7 @@ func Print(w io.Writer, all []Finding) error {
 			fmt.Fprintf(&b, "%*s%s\n", column, "", wrap.Text(f.Why, column, width))
 		}
 		if f.Mend != "" {
-			fmt.Fprintf(&b, "%*smend: %s\n", column, "", f.Mend)
+			fmt.Fprintf(&b, "%*sfix: %s\n", column, "", f.Mend)
 		}
 	}
 	fmt.Fprintf(&b, "\n%s, %s, %d good\n", counted(count[Problem], "problem"), counted(count[Warning], "warning"), count[Good])

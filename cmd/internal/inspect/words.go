@@ -107,7 +107,7 @@ func reachWords(a *capture.Announcement) string {
 // refusal says why a gateway would not have obeyed a line.
 func refusal(r dialogue.Reason) string {
 	if r == dialogue.Unasked {
-		return "nobody had asked for it with PASV or EPSV"
+		return "no PASV or EPSV had asked for it"
 	}
 	return words.Reason(string(r))
 }
@@ -148,9 +148,9 @@ func detour(a *capture.Announcement, d capture.Data) string {
 	announcer, peer := announcerName(a)
 	switch {
 	case d.To.Addr() == a.Announcer() && d.To != a.Said:
-		return fmt.Sprintf("The %s went to %s instead: it ignored the announced address, or somebody translated it.", peer, d.To)
+		return fmt.Sprintf("The %s went to %s instead: it ignored the announced address, or a NAT translated it.", peer, d.To)
 	case d.To != a.Said:
-		return fmt.Sprintf("It went to %s instead of %s: somebody on the way translates it.", d.To, a.Said)
+		return fmt.Sprintf("It went to %s instead of %s: a NAT on the way translates it.", d.To, a.Said)
 	}
 	return fmt.Sprintf("It came from %s, not from the %s %s of the control connection (announced by the %s).", d.From, peer, a.Peer(), announcer)
 }
@@ -184,7 +184,7 @@ func (g *gateway) words(a *capture.Announcement) string {
 	case t.Listener == "":
 		return "ftpalg would have left it alone: " + t.Not + "."
 	case t.Not != "":
-		return fmt.Sprintf("ftpalg (%s) would have told nobody: %s.", t.Listener, t.Not)
+		return fmt.Sprintf("ftpalg (%s) would not have sent it on: %s.", t.Listener, t.Not)
 	}
 	_, peer := announcerName(a)
 	where := "its own address towards the " + peer

@@ -29,7 +29,7 @@ func Session(s alg.SessionDetail, now time.Time) []string {
 }
 
 func about(s alg.SessionInfo, now time.Time) []string {
-	user := "nobody logged in"
+	user := "not logged in"
 	if s.User != "" {
 		user = "user " + Plain(s.User)
 	}
