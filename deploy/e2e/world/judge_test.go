@@ -164,6 +164,7 @@ func (w *world) notes(b *strings.Builder) {
 	if len(reasons) == 0 {
 		b.WriteString("None.\n")
 	}
+	refusalsTable(b)
 	if len(w.absent) > 0 {
 		fmt.Fprintf(b, "\n## Not tried\n\nThese could not be had from Debian, npm or the Go proxy: %s.\n", strings.Join(w.absent, ", "))
 	}
