@@ -12,6 +12,7 @@ import (
 // judge compares each setting with plain routing. A difference fails, unless
 // it has its reason.
 func (w *world) judge(t *testing.T) {
+	w.wantUseful(t)
 	passed, failed := 0, 0
 	used := map[string]bool{}
 	for _, c := range w.sorted() {
@@ -37,7 +38,42 @@ func (w *world) judge(t *testing.T) {
 		}
 		check(t, os.WriteFile("../../doc/compatibility.md", []byte(w.table()), 0o644))
 	}
+	if dump := os.Getenv("FTPALG_WORLD_LOG"); dump != "" {
+		w.dump(t, dump)
+	}
 	fmt.Printf("%d passed, %d failed\n", passed, failed)
+}
+
+// wantUseful fails for a client that downloads nothing by plain routing, and for
+// a server that nobody downloads from: then it is the test that does not work.
+func (w *world) wantUseful(t *testing.T) {
+	useful := map[string]bool{}
+	for c, problem := range w.results {
+		if c.setting == plain4 && c.step == "download" && problem == "" {
+			useful[c.client], useful[c.server] = true, true
+		}
+	}
+	for _, c := range w.clients {
+		if !useful[c.name] {
+			t.Errorf("%s downloads nothing by plain routing", c.name)
+		}
+	}
+	for _, s := range w.servers {
+		if !useful[s.name] {
+			t.Errorf("no client downloads from %s by plain routing", s.name)
+		}
+	}
+}
+
+// dump writes every step that failed, whatever the reason, into a file.
+func (w *world) dump(t *testing.T, file string) {
+	var b strings.Builder
+	for _, c := range w.sorted() {
+		if problem := w.results[c]; problem != "" {
+			fmt.Fprintf(&b, "%s | %s | %s %s | %s | %s\n", c.setting, c.server, c.client, c.mode, c.step, short(problem))
+		}
+	}
+	check(t, os.WriteFile(file, []byte(b.String()), 0o644))
 }
 
 // baseline returns the setting without a gateway that a cell is compared with.

@@ -1,6 +1,6 @@
 """One step of the matrix with Python's ftplib: HOST MODE STEP ARGUMENTS."""
 import sys, time
-from ftplib import FTP, all_errors
+from ftplib import FTP
 
 host, mode, step, *args = sys.argv[1:]
 ftp = FTP(timeout=30)
