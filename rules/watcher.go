@@ -101,18 +101,23 @@ func (w *watcher) listen() {
 }
 
 // hear reads the events that have come. Whatever goes wrong, most likely that
-// the kernel had no room for more (ENOBUFS), something was lost.
+// the kernel had no room for more (ENOBUFS), something was lost. The kernel
+// goes on to drop events, and says so no more, until everything that it has
+// queued was read (NETLINK_S_CONGESTED in net/netlink/af_netlink.c): only then
+// a look at the table shows all that was missed.
 func (w *watcher) hear() {
 	w.hearing.Lock()
 	defer w.hearing.Unlock()
+	lost := false
 	for {
 		n, err := w.events.next(w.event)
-		if err != nil && err != unix.EAGAIN {
-			w.report(Event{Kind: EventsLost, Err: w.resync()})
-		}
+		lost = lost || err != nil && err != unix.EAGAIN
 		if n < mailboxSlots && err != unix.ENOBUFS {
-			return
+			break
 		}
+	}
+	if lost {
+		w.report(Event{Kind: EventsLost, Err: w.resync()})
 	}
 }
 
