@@ -42,7 +42,7 @@ lint:
 # Every client with every server, about an hour; writes deploy/doc/compatibility.md.
 .PHONY: world
 world: test-tools
-	FTPALG_WORLD=1 go test -count=1 -timeout 120m -v ./deploy/e2e/world
+	FTPALG_E2E=1 FTPALG_WORLD=1 go test -count=1 -timeout 120m -v ./deploy/e2e/world
 
 .PHONY: bench
 bench: bench-tools

@@ -71,15 +71,14 @@ func hostsOf(t *testing.T, pid int) (names []string) {
 	return names
 }
 
-// needHosts skips the test where the machine or the user cannot have test
-// hosts, or fails it if the environment says that it must run.
+// needHosts skips the test unless the environment says that tests with test
+// hosts must run.
 func needHosts(t *testing.T) {
 	t.Helper()
-	err := checkNeeds(t.Context())
-	if need := new(NeedError); errors.As(err, &need) && os.Getenv("FTPALG_E2E") != "1" {
-		t.Skip(err)
+	if os.Getenv("FTPALG_E2E") != "1" {
+		t.Skip("set FTPALG_E2E=1 to run the tests with test hosts")
 	}
-	if err != nil {
+	if err := checkNeeds(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
