@@ -36,10 +36,12 @@ type aborter interface {
 // and writing: plain values go in, so that a privileged process can stand
 // behind it. Implementations are safe for concurrent use.
 type Kernel interface {
-	// Dial opens a control connection to a server.
+	// Dial opens a control connection to a server. The error wraps the
+	// kernel's (a syscall.Errno) or that of ctx; the client is told which.
 	Dial(ctx context.Context, d Dial) (Conn, error)
 	// Open admits the data connection that e promises. When it returns nil
-	// the kernel has confirmed: the line that announces it may leave.
+	// the kernel has confirmed: the line that announces it may leave. With any
+	// error nothing is admitted, and the client gets a 425.
 	Open(ctx context.Context, e expect.Expectation) error
 	// Close withdraws an expectation. It does not wait for the kernel, and
 	// it is no error if the expectation has gone already.

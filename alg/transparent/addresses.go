@@ -26,7 +26,8 @@ func NewAddresses() *Addresses { return &Addresses{list: net.InterfaceAddrs} }
 
 // Local reports whether a connection to a would end at this machine: a is an
 // address of one of its interfaces, of the loopback network, or unspecified.
-// An address that was added or removed less than a second ago may be missed.
+// An address that was added or removed less than a second ago may be missed. The error is that of
+// listing the interfaces.
 func (l *Addresses) Local(a netip.Addr) (bool, error) {
 	a = a.Unmap().WithZone("")
 	if a.IsLoopback() || a.IsUnspecified() {

@@ -16,7 +16,8 @@ import (
 	"ftpalg/alg"
 )
 
-// Client asks a running gateway.
+// Client asks a running gateway. Every method fails, naming the socket, if no
+// gateway answers there, and otherwise with what the gateway says.
 type Client struct {
 	socket string
 	http   http.Client

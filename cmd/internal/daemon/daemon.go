@@ -75,7 +75,8 @@ type Daemon struct {
 	serving       sync.WaitGroup
 }
 
-// New returns a Daemon that has touched nothing yet.
+// New returns a Daemon that has touched nothing yet. The error wraps
+// rules.ErrUnavailable if the tools for netfilter are missing.
 func New(o Options) (*Daemon, error) {
 	d := &Daemon{
 		o: o, log: o.Log, started: time.Now(), config: o.Config, reloaded: time.Now(),
@@ -110,7 +111,9 @@ type Asked struct {
 	Reload, Reopen <-chan struct{}
 }
 
-// Run serves until ctx ends. It leaves no rule behind, whatever it returns.
+// Run serves until ctx ends. It leaves no rule behind, whatever it returns: nil
+// after an orderly end, otherwise the error of the rules, of a listener or of
+// the admin interface that kept it from serving.
 func (d *Daemon) Run(ctx context.Context, asked Asked) error {
 	release, err := claim(claimed)
 	if err != nil {
