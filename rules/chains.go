@@ -38,7 +38,7 @@ func owned(name string) bool { return strings.HasPrefix(name, prefix) }
 // namespace when the last rule goes that needs it (nf_ct_netns_put in
 // net/netfilter/nf_conntrack_proto.c), and with it the translation of running
 // transfers, when somebody flushes the filter table.
-func (c chain) jump() rule {
+func (c chain) jump() line {
 	words := []string{"-p", "tcp"}
 	switch {
 	case c.table == tableFilter && c.name == chainOutput:
@@ -47,13 +47,13 @@ func (c chain) jump() rule {
 		words = append(words, "-m", "conntrack", "--ctstate", "NEW,RELATED")
 	}
 	words = append(words, "-m", "comment", "--comment", tag+"jump", "-j", c.name)
-	return rule{c.table, strings.TrimPrefix(c.name, prefix), words}
+	return line{c.table, strings.TrimPrefix(c.name, prefix), words}
 }
 
 // chainsFor returns the chains that must exist beside the given static
 // rules. Every packet that enters the machine passes mangle PREROUTING, so
 // there is a chain in it only where a rule needs one.
-func chainsFor(static []rule) []chain {
+func chainsFor(static []line) []chain {
 	chains := []chain{
 		{tableFilter, chainInput},
 		{tableFilter, chainForward},

@@ -17,7 +17,7 @@ func Cleanup(ctx context.Context, o Options) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	removed, err := cleanupShadows(o.ExpectationMark)
+	removed, err := cleanupMasters(o.ExpectationMark)
 	failures := []error{err}
 	for _, t := range all {
 		lines, err := t.cleanup(ctx, o)
@@ -29,9 +29,9 @@ func Cleanup(ctx context.Context, o Options) ([]string, error) {
 
 func (t tools) cleanup(ctx context.Context, o Options) ([]string, error) {
 	lines, err := takedown(ctx, struct {
-		batch
+		saveRestore
 		route
-	}{t.batch(), t.route(o)})
+	}{t.saveRestore(), t.route(o)})
 	if errors.Is(err, ErrUnavailable) {
 		return lines, nil // a generation that the kernel does not speak holds nothing
 	}
@@ -70,7 +70,7 @@ func takedown(ctx context.Context, k removable) ([]string, error) {
 		t := transaction{drops: gone.chains}
 		for _, r := range gone.rules {
 			if !owned(r.chain) {
-				t.deletes = append(t.deletes, r.rule)
+				t.deletes = append(t.deletes, r.line)
 			}
 		}
 		if t.empty() {

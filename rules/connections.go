@@ -9,57 +9,57 @@ import (
 	"ftpalg/alg/expect"
 )
 
-// rest is how long the kernel keeps the entry of a connection that has
+// keepEnded is how long the kernel keeps the entry of a connection that has
 // ended, for packets that were under way. Left alone it would keep it for two
 // minutes (nf_conntrack_tcp_timeout_time_wait), and many transfers fill the
 // table.
-const rest = 10 * time.Second
+const keepEnded = 10 * time.Second
 
 // connection is a data connection that came through a pinhole.
 type connection struct {
 	expect.Expectation
-	// known is false for one that was found at the start: whose promise it
+	// attributed is false for one that was found at the start: whose promise it
 	// was is not known.
-	known   bool
-	orig    tuple
-	id      uint32
-	contact contact
-	began   time.Time
+	attributed bool
+	orig       tuple
+	id         uint32
+	target     targetKey
+	began      time.Time
 	// ended is when the connection was found closed. The kernel keeps its
 	// entry for a while.
 	ended time.Time
 	// established says that it came about, half that one side has ended it.
-	established, half bool
+	established, halfClosed bool
 	// traffic as it was last seen.
 	traffic Traffic
 }
 
-// contact is what two connections to the same target have in common towards
+// targetKey is what two connections to the same target have in common towards
 // it: if their source ports are the same too, the later one cannot be
 // entered while the earlier one still is.
-type contact struct {
+type targetKey struct {
 	target netip.AddrPort
 	seen   netip.Addr
 }
 
-func contactOf(e expect.Expectation) contact { return contact{e.Target, e.Seen} }
+func targetKeyOf(e expect.Expectation) targetKey { return targetKey{e.Target, e.Seen} }
 
 // connections are the data connections that the kernel still has entries
 // of.
 type connections struct {
 	mu       sync.Mutex
 	all      map[tuple]*connection
-	contacts map[contact][]*connection
+	byTarget map[targetKey][]*connection
 	live     map[*connection]struct{}
-	resting  []*connection // in the order of their ends
+	ended    []*connection // in the order of their ends
 }
 
 func newConnections() *connections {
-	return &connections{all: map[tuple]*connection{}, contacts: map[contact][]*connection{}, live: map[*connection]struct{}{}}
+	return &connections{all: map[tuple]*connection{}, byTarget: map[targetKey][]*connection{}, live: map[*connection]struct{}{}}
 }
 
-// add enters a connection, and reports false if it is there already.
-func (c *connections) add(f flow, e expect.Expectation, known bool, now time.Time) bool {
+// addConnection enters a connection, and reports false if it is there already.
+func (c *connections) addConnection(f flow, e expect.Expectation, known bool, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	old := c.all[f.orig]
@@ -68,12 +68,12 @@ func (c *connections) add(f flow, e expect.Expectation, known bool, now time.Tim
 	case old.id == f.id:
 		return false
 	default:
-		c.forget(old)
+		c.forgetLocked(old)
 	}
-	n := &connection{Expectation: e, known: known, orig: f.orig, id: f.id, contact: contact{f.reply.src, f.reply.dst.Addr()}, began: now}
+	n := &connection{Expectation: e, attributed: known, orig: f.orig, id: f.id, target: targetKey{f.reply.src, f.reply.dst.Addr()}, began: now}
 	c.all[n.orig] = n
 	c.live[n] = struct{}{}
-	c.contacts[n.contact] = append(c.contacts[n.contact], n)
+	c.byTarget[n.target] = append(c.byTarget[n.target], n)
 	return true
 }
 
@@ -85,76 +85,76 @@ func (c *connections) has(f flow) bool {
 	return n != nil && n.id == f.id
 }
 
-// see takes note of what the kernel says of a connection. It returns the
+// update takes note of what the kernel says of a connection. It returns the
 // connection, and whether that has ended just now.
-func (c *connections) see(f flow, now time.Time) (connection, bool) {
+func (c *connections) update(f flow, now time.Time) (connection, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := c.all[f.orig]
 	if n == nil || n.id != f.id || !n.ended.IsZero() {
 		return connection{}, false
 	}
-	n.note(f, now)
+	n.record(f, now)
 	if f.tcp != tcpTimeWait && f.tcp != tcpClose {
 		return *n, false
 	}
 	n.ended = now
 	delete(c.live, n)
-	c.resting = append(c.resting, n)
+	c.ended = append(c.ended, n)
 	return *n, true
 }
 
-func (n *connection) note(f flow, now time.Time) {
+func (n *connection) record(f flow, now time.Time) {
 	n.established = n.established || f.assured
-	n.half = f.tcp > tcpEstablished && f.tcp < tcpTimeWait
+	n.halfClosed = f.tcp > tcpEstablished && f.tcp < tcpTimeWait
 	n.traffic.Duration = now.Sub(n.began)
 	if f.counted {
 		n.traffic.Sent, n.traffic.Received, n.traffic.Counted = f.sent, f.received, true
 	}
 }
 
-// gone forgets a connection whose entry the kernel has deleted; the flow
+// removeConnection forgets a connection whose entry the kernel has deleted; the flow
 // holds at least its original tuple and id. It returns the connection, and
 // whether its end had not been seen before.
-func (c *connections) gone(f flow, now time.Time) (connection, bool) {
+func (c *connections) removeConnection(f flow, now time.Time) (connection, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := c.all[f.orig]
 	if n == nil || n.id != f.id {
 		return connection{}, false
 	}
-	c.forget(n)
+	c.forgetLocked(n)
 	if !n.ended.IsZero() {
 		return *n, false
 	}
-	n.note(f, now)
+	n.record(f, now)
 	return *n, true
 }
 
-func (c *connections) forget(n *connection) {
+func (c *connections) forgetLocked(n *connection) {
 	delete(c.all, n.orig)
 	delete(c.live, n)
-	others := slices.DeleteFunc(c.contacts[n.contact], func(other *connection) bool { return other == n })
+	others := slices.DeleteFunc(c.byTarget[n.target], func(other *connection) bool { return other == n })
 	if len(others) == 0 {
-		delete(c.contacts, n.contact)
+		delete(c.byTarget, n.target)
 		return
 	}
-	c.contacts[n.contact] = others
+	c.byTarget[n.target] = others
 }
 
-// before returns the connections that a promised one could collide with.
-func (c *connections) before(e expect.Expectation) []connection {
+// sharingTarget returns the connections that a promised one could collide with.
+func (c *connections) sharingTarget(e expect.Expectation) []connection {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var found []connection
-	for _, n := range c.contacts[contactOf(e)] {
+	for _, n := range c.byTarget[targetKeyOf(e)] {
 		found = append(found, *n)
 	}
 	return found
 }
 
-// open returns the connections whose end has not been seen.
-func (c *connections) open() []connection {
+// openConnections returns the connections whose end has not been seen.
+func (c *connections) openConnections() []connection {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	list := make([]connection, 0, len(c.live))
@@ -164,8 +164,8 @@ func (c *connections) open() []connection {
 	return list
 }
 
-// list returns all connections.
-func (c *connections) list() []connection {
+// listConnections returns all connections.
+func (c *connections) listConnections() []connection {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	list := make([]connection, 0, len(c.all))
@@ -175,16 +175,16 @@ func (c *connections) list() []connection {
 	return list
 }
 
-// rested returns each ended connection once, when it has rested. One that
+// takeExpired returns each ended connection once, when it has rested. One that
 // the kernel has forgotten by then may be among them.
-func (c *connections) rested(now time.Time) []connection {
+func (c *connections) takeExpired(now time.Time) []connection {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var list []connection
-	for len(c.resting) > 0 && now.Sub(c.resting[0].ended) >= rest {
-		list = append(list, *c.resting[0])
-		c.resting[0] = nil
-		c.resting = c.resting[1:]
+	for len(c.ended) > 0 && now.Sub(c.ended[0].ended) >= keepEnded {
+		list = append(list, *c.ended[0])
+		c.ended[0] = nil
+		c.ended = c.ended[1:]
 	}
 	return list
 }
@@ -192,4 +192,4 @@ func (c *connections) rested(now time.Time) []connection {
 func (n connection) live() bool { return n.ended.IsZero() }
 
 // closing reports whether its end is near, most likely.
-func (n connection) closing() bool { return n.live() && n.half }
+func (n connection) closing() bool { return n.live() && n.halfClosed }

@@ -21,13 +21,13 @@ const (
 	packetLength = 128
 )
 
-// ctsocket asks ctnetlink, one packet at a time: its user sees to that. Its
+// socket asks ctnetlink, one packet at a time: its user sees to that. Its
 // descriptor blocks, and the runtime's poller does not know it: the kernel
 // answers while we send, and a poller would be woken by each answer.
-type ctsocket struct {
-	packet // what is to be asked next
-	fd     int
-	box    *mailbox
+type socket struct {
+	packet   // what is to be asked next
+	fd       int
+	receiver *receiver
 	// buffer is for one part of a dump.
 	buffer []byte
 }
@@ -43,16 +43,16 @@ type refusal struct {
 func openNetfilter(groups uint32) (int, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
 	if err != nil {
-		return -1, ctError("open a netlink socket", "", err)
+		return -1, opErrorOf("open a netlink socket", "", err)
 	}
 	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: groups}); err != nil {
-		return -1, errors.Join(ctError("bind a netlink socket", "", err), unix.Close(fd))
+		return -1, errors.Join(opErrorOf("bind a netlink socket", "", err), unix.Close(fd))
 	}
 	return fd, nil
 }
 
 // dialConntrack opens a socket in this thread's network namespace.
-func dialConntrack() (*ctsocket, error) {
+func dialConntrack() (*socket, error) {
 	fd, err := openNetfilter(0)
 	if err != nil {
 		return nil, err
@@ -65,44 +65,44 @@ func dialConntrack() (*ctsocket, error) {
 		unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_CAP_ACK, 1),
 	} {
 		if err != nil {
-			return nil, errors.Join(ctError("set up a netlink socket", "", err), unix.Close(fd))
+			return nil, errors.Join(opErrorOf("set up a netlink socket", "", err), unix.Close(fd))
 		}
 	}
-	return &ctsocket{fd: fd, box: newMailbox(fd), buffer: make([]byte, 1<<16)}, nil
+	return &socket{fd: fd, receiver: newReceiver(fd), buffer: make([]byte, 1<<16)}, nil
 }
 
 // next implements ctkernel.
-func (s *ctsocket) next() *packet {
+func (s *socket) next() *packet {
 	s.reset()
 	return &s.packet
 }
 
 // close ends the socket. Whoever asks later is told that it is closed: the
 // descriptor's number may be another's by then.
-func (s *ctsocket) close() error {
+func (s *socket) close() error {
 	fd := s.fd
 	s.fd = -1
 	return unix.Close(fd)
 }
 
-// do has the kernel carry out the packet, and returns the messages that it
+// execute has the kernel carry out the packet, and returns the messages that it
 // refused. It takes one system call to send and, if all goes well, one to
 // receive: only the last message is confirmed, and the kernel works while we
 // send.
-func (s *ctsocket) do() ([]refusal, error) { return s.ask(func(uint32, flow) {}) }
+func (s *socket) execute() ([]refusal, error) { return s.query(func(uint32, flow) {}) }
 
-// ask is do for messages that are answered with conntrack entries, each
+// query is do for messages that are answered with conntrack entries, each
 // passed on with the number of its question.
-func (s *ctsocket) ask(answer func(uint32, flow)) ([]refusal, error) {
+func (s *socket) query(answer func(uint32, flow)) ([]refusal, error) {
 	s.acknowledge()
 	if err := s.send(); err != nil {
 		return nil, err
 	}
 	a := answers{after: s.before, last: s.count, entry: answer}
 	for !a.done {
-		_, err := s.box.receive(a.take)
+		_, err := s.receiver.receive(a.takeMessage)
 		if err == unix.EAGAIN {
-			err = s.wait()
+			err = s.awaitAnswer()
 		}
 		if err != nil {
 			return a.refused, err
@@ -113,7 +113,7 @@ func (s *ctsocket) ask(answer func(uint32, flow)) ([]refusal, error) {
 
 // dump is ask for a packet of one message that is answered with many
 // entries, in parts that the kernel writes while they are read.
-func (s *ctsocket) dump(answer func(flow)) ([]refusal, error) {
+func (s *socket) dump(answer func(flow)) ([]refusal, error) {
 	s.acknowledge()
 	if err := s.send(); err != nil {
 		return nil, err
@@ -127,7 +127,7 @@ func (s *ctsocket) dump(answer func(flow)) ([]refusal, error) {
 		if err != nil {
 			return a.refused, err
 		}
-		a.take(s.buffer[:n])
+		a.takeMessage(s.buffer[:n])
 	}
 	return a.refused, nil
 }
@@ -137,7 +137,7 @@ func (s *ctsocket) dump(answer func(flow)) ([]refusal, error) {
 const briefPacket = 8
 
 // send writes the packet, which the kernel carries out meanwhile.
-func (s *ctsocket) send() error {
+func (s *socket) send() error {
 	call := unix.Syscall
 	if s.count-s.before <= briefPacket {
 		call = unix.RawSyscall
@@ -154,8 +154,8 @@ func (s *ctsocket) send() error {
 	}
 }
 
-// wait waits for an answer that is not there yet.
-func (s *ctsocket) wait() error {
+// awaitAnswer waits for an answer that is not there yet.
+func (s *socket) awaitAnswer() error {
 	n, err := unix.Poll([]unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}}, int(answerTimeout.Milliseconds()))
 	if err == nil && n == 0 {
 		err = unix.ETIMEDOUT
@@ -175,8 +175,8 @@ type answers struct {
 	done        bool
 }
 
-// take reads one message of the kernel.
-func (a *answers) take(b []byte) {
+// takeMessage reads one message of the kernel.
+func (a *answers) takeMessage(b []byte) {
 	eachMessage(b, func(kind uint16, number uint32, body []byte) {
 		switch {
 		case int32(number-a.after) <= 0: // a late answer
@@ -208,9 +208,9 @@ func eachMessage(b []byte, do func(kind uint16, number uint32, body []byte)) {
 	}
 }
 
-// ctError makes an OpError of what ctnetlink refused, with its meaning where
+// opErrorOf makes an OpError of what ctnetlink refused, with its meaning where
 // that is known.
-func ctError(op, object string, err error) error {
+func opErrorOf(op, object string, err error) error {
 	for _, c := range []struct {
 		errno unix.Errno
 		means error

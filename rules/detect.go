@@ -45,20 +45,20 @@ func (t tools) version() (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// machine is the kernel interface over the real tools.
-type machine struct {
-	filter
-	batch
+// systemKernel is the kernel interface over the real tools.
+type systemKernel struct {
+	singleCalls
+	saveRestore
 	route
 	tracked
 }
 
-func (t tools) machine(o Options) (machine, error) {
-	f, err := newFilter(t.family, t.iptables)
-	return machine{f, t.batch(), t.route(o), tracked{t.family}}, err
+func (t tools) kernel(o Options) (systemKernel, error) {
+	f, err := newSingleCalls(t.family, t.iptables)
+	return systemKernel{f, t.saveRestore(), t.route(o), tracked{t.family}}, err
 }
 
-func (t tools) batch() batch { return batch{t.save, t.restore} }
+func (t tools) saveRestore() saveRestore { return saveRestore{t.save, t.restore} }
 
 func (t tools) route(o Options) route {
 	return route{t.family, o.Mark, o.RouteTable, o.RulePriority}

@@ -1,4 +1,4 @@
-// Package rules makes the kernel agree with what a gateway promised: it takes
+// package rules makes the kernel agree with what a gateway promised: it takes
 // traffic over, admits what control connections need, and opens one pinhole
 // for each promised data connection. It knows connections, not protocols:
 // what a promise is for is a word in a comment.

@@ -8,12 +8,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ctevents is a subscription to the kernel's conntrack events. Its descriptors
+// subscription is a subscription to the kernel's conntrack events. Its descriptors
 // are not known to the runtime's poller, which would be woken by each event:
 // whoever reads chooses when to look. Its methods are for one goroutine at a
 // time, but for close.
-type ctevents struct {
-	box *mailbox
+type subscription struct {
+	receiver *receiver
 	// ended is an eventfd(2) that ends the wait.
 	ended int
 }
@@ -22,7 +22,7 @@ type ctevents struct {
 // network namespace. With a mark, the kernel passes on only those that have a
 // bit of it, so that other connections of the machine do not wake us. State
 // changes, six for each connection, are not subscribed to.
-func subscribe(mark uint32, size int) (*ctevents, error) {
+func subscribe(mark uint32, size int) (*subscription, error) {
 	fd, err := openNetfilter(1<<(groupNew-1) | 1<<(groupDestroy-1))
 	if err != nil {
 		return nil, err
@@ -36,9 +36,9 @@ func subscribe(mark uint32, size int) (*ctevents, error) {
 		ended, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	}
 	if err != nil {
-		return nil, errors.Join(ctError("subscribe to conntrack events", "", err), unix.Close(fd))
+		return nil, errors.Join(opErrorOf("subscribe to conntrack events", "", err), unix.Close(fd))
 	}
-	return &ctevents{newMailbox(fd), ended}, nil
+	return &subscription{newReceiver(fd), ended}, nil
 }
 
 // attachFilter has the kernel pass on only what the program accepts
@@ -74,8 +74,8 @@ func markFilter(mark uint32) []bpf.RawInstruction {
 
 // wait returns true when events have come or were lost, and false when the
 // subscription has ended.
-func (s *ctevents) wait() bool {
-	fds := []unix.PollFd{{Fd: int32(s.box.fd), Events: unix.POLLIN}, {Fd: int32(s.ended), Events: unix.POLLIN}}
+func (s *subscription) wait() bool {
+	fds := []unix.PollFd{{Fd: int32(s.receiver.fd), Events: unix.POLLIN}, {Fd: int32(s.ended), Events: unix.POLLIN}}
 	for {
 		_, err := unix.Poll(fds, -1)
 		if err != unix.EINTR {
@@ -86,8 +86,8 @@ func (s *ctevents) wait() bool {
 
 // next passes on the events that have come, without waiting, as many as one
 // system call brings. It fails with ENOBUFS when some were lost.
-func (s *ctevents) next(do func(kind uint16, f flow)) (n int, err error) {
-	return s.box.receive(func(message []byte) {
+func (s *subscription) next(do func(kind uint16, f flow)) (n int, err error) {
+	return s.receiver.receive(func(message []byte) {
 		eachMessage(message, func(kind uint16, _ uint32, body []byte) {
 			if len(body) < 4 {
 				return
@@ -100,15 +100,15 @@ func (s *ctevents) next(do func(kind uint16, f flow)) (n int, err error) {
 }
 
 // end makes wait return false from now on.
-func (s *ctevents) end() error {
+func (s *subscription) end() error {
 	_, err := unix.Write(s.ended, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 	return err
 }
 
 // close gives the descriptors back, once nobody waits any more. Whoever reads
 // later is told that the subscription is closed.
-func (s *ctevents) close() error {
-	fd := s.box.fd
-	s.box.fd = -1
+func (s *subscription) close() error {
+	fd := s.receiver.fd
+	s.receiver.fd = -1
 	return errors.Join(unix.Close(fd), unix.Close(s.ended))
 }

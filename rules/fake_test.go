@@ -18,12 +18,12 @@ var errFault = errors.New("injected fault")
 // while a later one of the same transaction did not.
 type fake struct {
 	mu     sync.Mutex
-	chains map[chain][]rule
+	chains map[chain][]line
 	route  bool
 	absent map[string]error
 	// here are the addresses that are local, came the connections.
 	here map[netip.Addr]bool
-	came map[way]bool
+	came map[flowKey]bool
 
 	calls int
 	// fault is asked before each call; an error makes it fail.
@@ -33,9 +33,9 @@ type fake struct {
 }
 
 func newFake() *fake {
-	f := &fake{chains: map[chain][]rule{}}
-	for _, c := range chainsFor([]rule{{table: tableMangle}}) {
-		f.chains[chain{c.table, c.jump().chain}] = []rule{{c.table, c.jump().chain, []string{"-j", "FOREIGN"}}}
+	f := &fake{chains: map[chain][]line{}}
+	for _, c := range chainsFor([]line{{table: tableMangle}}) {
+		f.chains[chain{c.table, c.jump().chain}] = []line{{c.table, c.jump().chain, []string{"-j", "FOREIGN"}}}
 	}
 	return f
 }
@@ -112,7 +112,7 @@ func (f *fake) commit(t transaction) error {
 		next[c] = nil
 	}
 	for _, r := range t.deletes {
-		i := slices.IndexFunc(next[r.in()], func(other rule) bool { return slices.Equal(r.words, other.words) })
+		i := slices.IndexFunc(next[r.in()], func(other line) bool { return slices.Equal(r.words, other.words) })
 		if i < 0 {
 			return fmt.Errorf("Bad rule (does a matching rule exist in that chain?): %s", r)
 		}
@@ -133,7 +133,7 @@ func (f *fake) commit(t transaction) error {
 	return nil
 }
 
-func add(chains map[chain][]rule, r rule, at int, poison string) error {
+func add(chains map[chain][]line, r line, at int, poison string) error {
 	old, there := chains[r.in()]
 	if !there {
 		return fmt.Errorf("No chain/target/match by that name: %s", r)
@@ -145,7 +145,7 @@ func add(chains map[chain][]rule, r rule, at int, poison string) error {
 	return nil
 }
 
-func (f *fake) Insert(r rule) error {
+func (f *fake) Insert(r line) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.call("insert"); err != nil {
@@ -185,7 +185,7 @@ func (f *fake) Route() []string { return []string{"the policy route"} }
 
 func (f *fake) Local(a netip.Addr) bool { return f.here[a] }
 
-func (f *fake) Came() (map[way]bool, error) {
+func (f *fake) Came() (map[flowKey]bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.came, f.call("came")
@@ -230,7 +230,7 @@ func managerOver(o Options, v4, v6 *fake) *Manager {
 		missing:   map[Family]error{},
 		leftovers: func(context.Context) error { return nil },
 		connect: func(_ context.Context, m *Manager) error {
-			m.opener = ruled(m.workers)
+			m.pinholes = ruled(m.workers)
 			return nil
 		},
 	}

@@ -27,11 +27,11 @@ type Tally struct{ Done, Failed uint64 }
 
 // Health tells how the Manager is. It never waits for the kernel.
 func (m *Manager) Health() Health {
-	h := Health{Opened: m.opened.read()}
+	h := Health{Opened: m.openCount.read()}
 	for i, w := range m.workers {
 		h.Installed += int(w.installed.Load())
 		h.Reconciled = h.Reconciled.plus(w.reconciled.read())
-		h.Closed = h.Closed.plus(w.closed.read())
+		h.Closed = h.Closed.plus(w.swept.read())
 		if v, _ := w.verified.Load().(time.Time); i == 0 || v.Before(h.Verified) {
 			h.Verified = v
 		}
@@ -39,7 +39,7 @@ func (m *Manager) Health() Health {
 	if !m.running.Load() {
 		return h
 	}
-	if t, ok := m.opener.(*tracker); ok {
+	if t, ok := m.pinholes.(*tracker); ok {
 		h.Closed = h.Closed.plus(t.withdrawn.read())
 	}
 	return h
@@ -47,11 +47,11 @@ func (m *Manager) Health() Health {
 
 func (t Tally) plus(o Tally) Tally { return Tally{t.Done + o.Done, t.Failed + o.Failed} }
 
-// tally is a Tally that grows.
-type tally struct{ done, failed atomic.Uint64 }
+// counter is a Tally that grows.
+type counter struct{ done, failed atomic.Uint64 }
 
-// add counts n attempts that ended with err.
-func (t *tally) add(n int, err error) {
+// count counts n attempts that ended with err.
+func (t *counter) count(n int, err error) {
 	if err != nil {
 		t.failed.Add(uint64(n))
 	} else {
@@ -59,4 +59,4 @@ func (t *tally) add(n int, err error) {
 	}
 }
 
-func (t *tally) read() Tally { return Tally{t.done.Load(), t.failed.Load()} }
+func (t *counter) read() Tally { return Tally{t.done.Load(), t.failed.Load()} }

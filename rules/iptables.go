@@ -10,29 +10,29 @@ import (
 	"github.com/coreos/go-iptables/iptables"
 )
 
-// filter does single operations through go-iptables.
-type filter struct{ tool *iptables.IPTables }
+// singleCalls does single operations through go-iptables.
+type singleCalls struct{ tool *iptables.IPTables }
 
-func newFilter(f Family, path string) (filter, error) {
+func newSingleCalls(f Family, path string) (singleCalls, error) {
 	protocol := iptables.ProtocolIPv4
 	if f == IPv6 {
 		protocol = iptables.ProtocolIPv6
 	}
 	tool, err := iptables.New(iptables.IPFamily(protocol), iptables.Path(path), iptables.Timeout(lockSeconds))
 	if err != nil {
-		return filter{}, &OpError{Op: "start " + path, Err: err}
+		return singleCalls{}, &OpError{Op: "start " + path, Err: err}
 	}
-	return filter{tool}, nil
+	return singleCalls{tool}, nil
 }
 
 // HasTable implements kernel. Listing a table loads its kernel module.
-func (f filter) HasTable(table string) error {
+func (f singleCalls) HasTable(table string) error {
 	err := bounded(func() error { _, err := f.tool.ListChains(table); return err })
-	return opError("list", chain{table: table}, rule{}, err)
+	return opError("list", chain{table: table}, line{}, err)
 }
 
 // Insert implements kernel.
-func (f filter) Insert(r rule) error {
+func (f singleCalls) Insert(r line) error {
 	err := bounded(func() error { return f.tool.Insert(r.table, r.chain, 1, r.words...) })
 	return opError("insert into", r.in(), r, err)
 }
@@ -52,7 +52,7 @@ func bounded(call func() error) error {
 
 // opError classifies an error of go-iptables, which puts the tool's words
 // into the message.
-func opError(op string, c chain, r rule, err error) error {
+func opError(op string, c chain, r line, err error) error {
 	if err == nil {
 		return nil
 	}

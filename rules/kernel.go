@@ -19,7 +19,7 @@ type kernel interface {
 	Restore(ctx context.Context, t transaction) error
 
 	// Insert puts a rule at its chain's position one.
-	Insert(r rule) error
+	Insert(r line) error
 
 	// HasRoute reports whether the whole policy route is there.
 	HasRoute() (bool, error)
@@ -36,7 +36,7 @@ type kernel interface {
 	Local(a netip.Addr) bool
 	// Came returns the ways of the TCP connections that the kernel knows, as
 	// they were before any translation.
-	Came() (map[way]bool, error)
+	Came() (map[flowKey]bool, error)
 }
 
 // snapshot is what of ours is in the kernel at one moment.
@@ -67,7 +67,7 @@ func (s snapshot) lines() []string {
 
 // counted is a rule with the number of packets that it matched.
 type counted struct {
-	rule
+	line
 	packets uint64
 }
 
@@ -75,7 +75,7 @@ type counted struct {
 type transaction struct {
 	// chains are new ones.
 	chains        []chain
-	deletes, adds []rule
+	deletes, adds []line
 	// drops are chains that go, with the rules still in them.
 	drops []chain
 }
@@ -90,7 +90,7 @@ func tables() []string { return []string{tableFilter, tableMangle, tableNAT} }
 
 // of returns the part of the transaction that concerns one table.
 func (t transaction) of(table string) transaction {
-	elsewhere := func(r rule) bool { return r.table != table }
+	elsewhere := func(r line) bool { return r.table != table }
 	other := func(c chain) bool { return c.table != table }
 	return transaction{
 		chains:  slices.DeleteFunc(slices.Clone(t.chains), other),

@@ -15,7 +15,7 @@ import (
 type ledger struct {
 	mu      sync.Mutex
 	entries map[expect.ID]*entry
-	ways    map[way]expect.ID // the newest promise of each
+	newest  map[flowKey]expect.ID // the newest promise of each
 }
 
 // entry is one promise. Its rules are in the kernel if installed is set;
@@ -23,16 +23,16 @@ type ledger struct {
 // settled: the first packet may have to come twice.
 type entry struct {
 	expect.Expectation
-	rules                                      []rule
-	installed, used, followed, settled, closed bool
+	rules                                           []line
+	installed, used, connected, established, closed bool
 }
 
 func newLedger() *ledger {
-	return &ledger{entries: map[expect.ID]*entry{}, ways: map[way]expect.ID{}}
+	return &ledger{entries: map[expect.ID]*entry{}, newest: map[flowKey]expect.ID{}}
 }
 
 // ended reports whether a promise's rules have to go.
-func (e *entry) ended(now time.Time) bool { return e.closed || e.settled || !now.Before(e.Until) }
+func (e *entry) ended(now time.Time) bool { return e.closed || e.established || !now.Before(e.Until) }
 
 func (e *entry) state() State {
 	switch {
@@ -47,25 +47,25 @@ func (e *entry) state() State {
 	}
 }
 
-// add enters a promise. Its ID must be new.
-func (l *ledger) add(e expect.Expectation, rules []rule) error {
+// addPinhole enters a promise. Its ID must be new.
+func (l *ledger) addPinhole(e expect.Expectation, rules []line) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, known := l.entries[e.ID]; known {
 		return fmt.Errorf("rules: %w promise: number %d is taken: %s", ErrInvalid, e.ID, e)
 	}
 	l.entries[e.ID] = &entry{Expectation: e, rules: rules}
-	l.ways[wayOf(e)] = e.ID
+	l.newest[flowKeyOf(e)] = e.ID
 	return nil
 }
 
-// close ends a promise, known or not.
-func (l *ledger) close(id expect.ID) {
+// closePinhole ends a promise, known or not.
+func (l *ledger) closePinhole(id expect.ID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e := l.entries[id]; e != nil {
 		e.closed = true
-		if e.settled && !e.installed {
+		if e.established && !e.installed {
 			l.deleteLocked(e)
 		}
 	}
@@ -73,13 +73,13 @@ func (l *ledger) close(id expect.ID) {
 
 func (l *ledger) deleteLocked(e *entry) {
 	delete(l.entries, e.ID)
-	if l.ways[wayOf(e.Expectation)] == e.ID {
-		delete(l.ways, wayOf(e.Expectation))
+	if l.newest[flowKeyOf(e.Expectation)] == e.ID {
+		delete(l.newest, flowKeyOf(e.Expectation))
 	}
 }
 
-// begin reports whether a promise is still wanted, and forgets it if not.
-func (l *ledger) begin(id expect.ID, now time.Time) bool {
+// stillWanted reports whether a promise is still wanted, and forgets it if not.
+func (l *ledger) stillWanted(id expect.ID, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.entries[id]
@@ -90,8 +90,8 @@ func (l *ledger) begin(id expect.ID, now time.Time) bool {
 	return e != nil
 }
 
-// installed records that the kernel has a promise's rules.
-func (l *ledger) installed(id expect.ID) {
+// markInstalled records that the kernel has a promise's rules.
+func (l *ledger) markInstalled(id expect.ID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e := l.entries[id]; e != nil {
@@ -99,8 +99,8 @@ func (l *ledger) installed(id expect.ID) {
 	}
 }
 
-// use records that a promise's connection has come.
-func (l *ledger) use(id expect.ID) {
+// markUsed records that a promise's connection has come.
+func (l *ledger) markUsed(id expect.ID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e := l.entries[id]; e != nil {
@@ -108,31 +108,31 @@ func (l *ledger) use(id expect.ID) {
 	}
 }
 
-// useWay records that a connection has come this way, and returns the
+// markConnected records that a connection has come this way, and returns the
 // promise that it came through.
-func (l *ledger) useWay(w way) (expect.Expectation, bool) {
+func (l *ledger) markConnected(w flowKey) (expect.Expectation, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e := l.entries[l.ways[w]]
-	if e == nil || e.followed || wayOf(e.Expectation) != w {
+	e := l.entries[l.newest[w]]
+	if e == nil || e.connected || flowKeyOf(e.Expectation) != w {
 		return expect.Expectation{}, false
 	}
-	e.used, e.followed = true, true
+	e.used, e.connected = true, true
 	return e.Expectation, true
 }
 
-// settle records that a promise's connection is established.
-func (l *ledger) settle(id expect.ID) {
+// markEstablished records that a promise's connection is established.
+func (l *ledger) markEstablished(id expect.ID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e := l.entries[id]; e != nil {
-		e.settled = true
+		e.established = true
 	}
 }
 
-// strip records that a promise's rules are gone, while it stays for those
+// markSwept records that a promise's rules are gone, while it stays for those
 // who ask. One that has ended altogether goes.
-func (l *ledger) strip(now time.Time, ids ...expect.ID) {
+func (l *ledger) markSwept(now time.Time, ids ...expect.ID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, id := range ids {
@@ -147,18 +147,18 @@ func (l *ledger) strip(now time.Time, ids ...expect.ID) {
 	}
 }
 
-// purge forgets stripped promises after their deadline.
-func (l *ledger) purge(now time.Time) {
+// forgetExpired forgets stripped promises after their deadline.
+func (l *ledger) forgetExpired(now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, e := range l.entries {
-		if e.settled && !e.installed && !now.Before(e.Until) {
+		if e.established && !e.installed && !now.Before(e.Until) {
 			l.deleteLocked(e)
 		}
 	}
 }
 
-func (l *ledger) forget(ids ...expect.ID) {
+func (l *ledger) forgetPinholes(ids ...expect.ID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, id := range ids {
@@ -168,11 +168,11 @@ func (l *ledger) forget(ids ...expect.ID) {
 	}
 }
 
-func (l *ledger) clear() {
+func (l *ledger) forgetAll() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	clear(l.entries)
-	clear(l.ways)
+	clear(l.newest)
 }
 
 // installedWhere returns copies of the entries whose rules are in the
@@ -207,7 +207,7 @@ func (l *ledger) pinholes() []Pinhole {
 	return list
 }
 
-func (l *ledger) rules(id expect.ID) []rule {
+func (l *ledger) rules(id expect.ID) []line {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e := l.entries[id]; e != nil && e.installed {

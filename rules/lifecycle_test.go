@@ -161,7 +161,7 @@ func TestAPredecessorsLeftoversAreTakenOver(t *testing.T) {
 
 // kill ends a Manager's workers as a crash would: nothing is removed.
 func kill(m *Manager) {
-	if tr, ok := m.opener.(*tracker); ok {
+	if tr, ok := m.pinholes.(*tracker); ok {
 		close(tr.quit)
 		<-tr.done
 	}

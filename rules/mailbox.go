@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// mailboxSlots is how many messages one system call can bring.
-	mailboxSlots = 32
+	// receiverSlots is how many messages one system call can bring.
+	receiverSlots = 32
 	// slotLength is room for one message about one entry, in bytes; with every
 	// attribute that the kernel knows it is a few hundred long.
 	slotLength = 2 << 10
@@ -18,12 +18,12 @@ const (
 // errTruncated says that a message was longer than its slot.
 var errTruncated = errors.New("message too long")
 
-// mailbox receives many messages with one system call (recvmmsg(2)), for
+// receiver receives many messages with one system call (recvmmsg(2)), for
 // connection tracking sends each event and each answer by itself.
-type mailbox struct {
+type receiver struct {
 	fd      int
-	headers [mailboxSlots]messageHeader
-	vectors [mailboxSlots]unix.Iovec
+	headers [receiverSlots]messageHeader
+	vectors [receiverSlots]unix.Iovec
 	space   []byte
 }
 
@@ -33,8 +33,8 @@ type messageHeader struct {
 	length uint32
 }
 
-func newMailbox(fd int) *mailbox {
-	m := &mailbox{fd: fd, space: make([]byte, mailboxSlots*slotLength)}
+func newReceiver(fd int) *receiver {
+	m := &receiver{fd: fd, space: make([]byte, receiverSlots*slotLength)}
 	for i := range m.headers {
 		m.vectors[i].Base = &m.space[i*slotLength]
 		m.vectors[i].SetLen(slotLength)
@@ -50,9 +50,9 @@ func newMailbox(fd int) *mailbox {
 //
 // The call is a raw one: it cannot block, and what the scheduler would do
 // around it costs more than it does.
-func (m *mailbox) receive(do func(message []byte)) (n int, err error) {
+func (m *receiver) receive(do func(message []byte)) (n int, err error) {
 	for {
-		r, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(m.fd), uintptr(unsafe.Pointer(&m.headers)), mailboxSlots, unix.MSG_DONTWAIT, 0, 0)
+		r, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(m.fd), uintptr(unsafe.Pointer(&m.headers)), receiverSlots, unix.MSG_DONTWAIT, 0, 0)
 		switch errno {
 		case 0:
 		case unix.EINTR:

@@ -25,7 +25,7 @@ type Manager struct {
 	// connect begins to keep promises.
 	connect func(context.Context, *Manager) error
 
-	opened tally
+	openCount counter
 
 	mu      sync.Mutex // held while Start, Apply and Stop are at work
 	static  Static
@@ -33,9 +33,9 @@ type Manager struct {
 	running atomic.Bool // for the methods which must not wait for mu
 
 	// Set by Start, before running is.
-	path   Path
-	why    string
-	opener opener
+	chosen   Path
+	why      string
+	pinholes opener
 	// watcher follows the connections; nil where there are no events.
 	watcher *watcher
 }
@@ -60,7 +60,7 @@ func New(o Options) (*Manager, error) {
 			m.missing[f] = err
 			continue
 		}
-		k, err := t.machine(o)
+		k, err := t.kernel(o)
 		if err != nil {
 			return nil, err
 		}
@@ -104,11 +104,11 @@ func (m *Manager) Start(ctx context.Context, s Static) error {
 	}
 	m.started = true
 	for _, w := range m.workers {
-		go w.run()
+		go w.runWorker()
 	}
 	err := m.each(func(w *worker) error {
 		p := makePlan(m.options, w.family, s)
-		return w.do(ctx, func(ctx context.Context) error { return w.start(ctx, p) })
+		return w.doTask(ctx, func(ctx context.Context) error { return w.startPlan(ctx, p) })
 	})
 	if err != nil {
 		return errors.Join(err, m.stopLocked(context.WithoutCancel(ctx)))
@@ -143,7 +143,7 @@ func (m *Manager) Apply(ctx context.Context, s Static) error {
 func (m *Manager) applyLocked(ctx context.Context, s Static) error {
 	return m.each(func(w *worker) error {
 		p := makePlan(m.options, w.family, s)
-		return w.do(ctx, func(ctx context.Context) error { return w.apply(ctx, p) })
+		return w.doTask(ctx, func(ctx context.Context) error { return w.applyPlan(ctx, p) })
 	})
 }
 
@@ -187,8 +187,8 @@ func (m *Manager) Open(ctx context.Context, e expect.Expectation) error {
 	if err := m.missing[f]; err != nil {
 		return err
 	}
-	err := m.opener.open(ctx, e)
-	m.opened.add(1, err)
+	err := m.pinholes.openPinhole(ctx, e)
+	m.openCount.count(1, err)
 	return err
 }
 
@@ -196,7 +196,7 @@ func (m *Manager) Open(ctx context.Context, e expect.Expectation) error {
 // for the kernel: what stands there goes with the next sweep.
 func (m *Manager) Close(id expect.ID) {
 	if m.running.Load() {
-		m.opener.close(id)
+		m.pinholes.closePinhole(id)
 	}
 }
 
@@ -206,7 +206,7 @@ func (m *Manager) Close(id expect.ID) {
 // nothing.
 func (m *Manager) Cut(session uint64) {
 	if m.running.Load() && m.watcher != nil {
-		m.watcher.cut(session)
+		m.watcher.cutSession(session)
 	}
 }
 
@@ -216,7 +216,7 @@ func (m *Manager) Pinholes() []Pinhole {
 	if !m.running.Load() {
 		return nil
 	}
-	all := m.opener.pinholes()
+	all := m.pinholes.pinholes()
 	slices.SortFunc(all, func(a, b Pinhole) int { return cmp.Compare(a.ID, b.ID) })
 	return all
 }
@@ -228,7 +228,7 @@ func (m *Manager) Rules(id expect.ID) []string {
 	if !m.running.Load() {
 		return nil
 	}
-	return m.opener.rules(id)
+	return m.pinholes.rules(id)
 }
 
 // Stop removes everything, the policy route too, and ends the workers. What
@@ -245,7 +245,7 @@ func (m *Manager) Stop(ctx context.Context) error {
 func (m *Manager) stopLocked(ctx context.Context) error {
 	m.running.Store(false)
 	return errors.Join(m.disconnect(), m.each(func(w *worker) error {
-		err := w.do(ctx, w.stop)
+		err := w.doTask(ctx, w.removeAll)
 		close(w.quit)
 		<-w.done
 		return err

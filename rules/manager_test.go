@@ -94,7 +94,7 @@ func TestAFailedOpenLeavesNothing(t *testing.T) {
 			}
 			v4.set(nil, "")
 			synctest.Wait()
-			m.workers[0].do(t.Context(), func(ctx context.Context) error { m.workers[0].check(ctx); return nil })
+			m.workers[0].doTask(t.Context(), func(ctx context.Context) error { m.workers[0].checkAndReport(ctx); return nil })
 			if diff := cmp.Diff(before, v4.ours()); diff != "" {
 				t.Errorf("fault at call %d left (-want +got):\n%s", n, diff)
 			}
@@ -211,15 +211,15 @@ func TestASweepOverAFlushTakesWhatIsLeft(t *testing.T) {
 }
 
 func TestAUsedPromiseDoesNotComeBack(t *testing.T) {
-	b := belief{used: must(pinhole(examplePromise(1), DefaultPinholeMark, false))}
-	if d := b.compare(snapshot{}); len(d.pinholes) > 0 {
+	b := desired{used: must(pinhole(examplePromise(1), DefaultPinholeMark, false))}
+	if d := b.differenceTo(snapshot{}); len(d.pinholes) > 0 {
 		t.Errorf("after a flush %q would be added: a second connection could come", texts(d.pinholes))
 	}
 	var s snapshot
 	for _, r := range b.used {
 		s.rules = append(s.rules, counted{r, 1})
 	}
-	if d := b.compare(s); len(d.strays) > 0 || len(d.ended) > 0 {
+	if d := b.differenceTo(s); len(d.strays) > 0 || len(d.ended) > 0 {
 		t.Errorf("before a flush %q would be deleted: the first packet's retransmission would be lost", texts(d.strays))
 	}
 }
@@ -300,7 +300,7 @@ func TestAnOpenThatNobodyWaitsForIsClosed(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, m *Manager, v4 *fake) {
 		ctx, cancel := context.WithCancel(t.Context())
 		hold := make(chan struct{})
-		go m.workers[0].do(t.Context(), func(context.Context) error { <-hold; return nil })
+		go m.workers[0].doTask(t.Context(), func(context.Context) error { <-hold; return nil })
 		synctest.Wait()
 		opened := make(chan error, 1)
 		go func() { opened <- m.Open(ctx, examplePromise(1)) }()

@@ -10,12 +10,12 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		{netip.MustParseAddr("198.18.1.20"), netip.MustParseAddr("203.0.113.10")},
 		{netip.MustParseAddr("2001:db8:2::20"), netip.MustParseAddr("2001:db8:1::10")},
 	} {
-		s := newShadow(to, 7)
+		s := newMasterEntry(to, 7)
 		var p packet
 		for n := range 3 {
 			p.reset()
-			s.remove(&p)
-			if got := s.create(&p, DefaultExpectationMark); got != uint32(2*n+2) {
+			s.deleteMessage(&p)
+			if got := s.createMessage(&p, DefaultExpectationMark); got != uint32(2*n+2) {
 				t.Errorf("message %d, want %d: numbers go on from packet to packet", got, 2*n+2)
 			}
 		}
@@ -28,7 +28,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		if len(flows) != 1 || flows[0].orig != s.orig || flows[0].reply != s.reply || flows[0].mark != DefaultExpectationMark || !flows[0].assured {
 			t.Errorf("read %+v of %+v", flows, s)
 		}
-		if len(flows) == 1 && !flows[0].isShadow(DefaultExpectationMark) {
+		if len(flows) == 1 && !flows[0].isMasterEntry(DefaultExpectationMark) {
 			t.Errorf("a shadow is not recognised: %+v", flows[0])
 		}
 	}
@@ -48,19 +48,19 @@ func TestOnlyShadowsAreTakenForShadows(t *testing.T) {
 		"one on the loopback": tuples("127.0.0.1:40000", "127.0.0.1:21", "127.0.0.1:21", "127.0.0.1:40000"),
 		"another's mark":      unmarked,
 	} {
-		if f.isShadow(DefaultExpectationMark) {
+		if f.isMasterEntry(DefaultExpectationMark) {
 			t.Errorf("%s is taken for a shadow", name)
 		}
 	}
-	if !shadow.isShadow(DefaultExpectationMark) {
+	if !shadow.isMasterEntry(DefaultExpectationMark) {
 		t.Error("a shadow is not taken for one")
 	}
 }
 
 func FuzzParseFlow(f *testing.F) {
 	var p packet
-	s := newShadow(addresses{netip.MustParseAddr("198.18.1.20"), netip.MustParseAddr("203.0.113.10")}, 7)
-	s.create(&p, DefaultExpectationMark)
+	s := newMasterEntry(addresses{netip.MustParseAddr("198.18.1.20"), netip.MustParseAddr("203.0.113.10")}, 7)
+	s.createMessage(&p, DefaultExpectationMark)
 	f.Add(p.bytes)
 	f.Add(p.bytes[headerLength:])
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -19,7 +19,7 @@ func Opens(o Options, e expect.Expectation, local bool) ([]string, error) {
 	case o.Path == IPTables:
 		return texts(rules), nil
 	case o.Path == Conntrack:
-		return []string{describeExpectation(e)}, nil
+		return []string{describe(e)}, nil
 	}
 	return nil, fmt.Errorf("rules: %w path %s: it is not settled", ErrInvalid, o.Path)
 }

@@ -35,13 +35,13 @@ func (p Path) String() string {
 // opener is a path: how promises get into the kernel, and what is known of
 // them. Its methods may be called from any goroutine.
 type opener interface {
-	open(context.Context, expect.Expectation) error
-	// close ends a promise. It does not wait for the kernel.
-	close(expect.ID)
+	openPinhole(context.Context, expect.Expectation) error
+	// closePinhole ends a promise. It does not wait for the kernel.
+	closePinhole(expect.ID)
 	pinholes() []Pinhole
 	// rules returns what stands in the kernel for a promise.
 	rules(expect.ID) []string
-	watched
+	promises
 }
 
 // Path returns the path that is in force, "iptables" or "conntrack", and why.
@@ -50,25 +50,25 @@ func (m *Manager) Path() (path, why string) {
 	if !m.running.Load() {
 		return m.options.Path.String(), "not started"
 	}
-	return m.path.String(), m.why
+	return m.chosen.String(), m.why
 }
 
 // settle decides on the path.
 func (m *Manager) settle(ctx context.Context) error {
-	m.path, m.why = m.options.Path, "configured"
-	if m.path == IPTables {
+	m.chosen, m.why = m.options.Path, "configured"
+	if m.chosen == IPTables {
 		return nil
 	}
 	err := Probe(ctx, m.options)
 	switch {
-	case err == nil && m.path == Auto:
-		m.path, m.why = Conntrack, "a probe showed that it works"
-	case err != nil && m.path == Auto:
-		m.path, m.why = IPTables, err.Error()
+	case err == nil && m.chosen == Auto:
+		m.chosen, m.why = Conntrack, "a probe showed that it works"
+	case err != nil && m.chosen == Auto:
+		m.chosen, m.why = IPTables, err.Error()
 	case err != nil:
 		return err
 	}
-	m.options.Path = m.path // the static rules depend on it
+	m.options.Path = m.chosen // the static rules depend on it
 	return nil
 }
 
@@ -76,11 +76,11 @@ func (m *Manager) settle(ctx context.Context) error {
 // their connections. Rules do without: where there is no ctnetlink, a use is
 // noticed at the next check, and an end not at all.
 func connect(ctx context.Context, m *Manager) error {
-	if m.path == Conntrack {
+	if m.chosen == Conntrack {
 		return m.connectTracker()
 	}
-	m.opener = ruled(m.workers)
-	w, err := newWatcher(m.options, m.opener, 0)
+	m.pinholes = ruled(m.workers)
+	w, err := newWatcher(m.options, m.pinholes, 0)
 	if err != nil {
 		m.why += fmt.Sprintf(" (connections are not followed: %s)", err)
 		return nil
@@ -100,10 +100,10 @@ func (m *Manager) connectTracker() error {
 	if err != nil {
 		return errors.Join(err, k.close())
 	}
-	t.past, t.lacks = w.past, m.lacks
+	t.colliding, t.missingFor = w.colliding, m.missingFor
 	w.start()
-	go t.run()
-	m.opener, m.watcher = t, w
+	go t.runSweeper()
+	m.pinholes, m.watcher = t, w
 	return nil
 }
 
@@ -113,15 +113,15 @@ func (m *Manager) disconnect() error {
 	if m.watcher != nil {
 		failures = append(failures, m.watcher.stop())
 	}
-	if t, ok := m.opener.(*tracker); ok {
+	if t, ok := m.pinholes.(*tracker); ok {
 		failures = append(failures, t.stop())
 	}
 	return errors.Join(failures...)
 }
 
-// lacks returns why a promise's connection could not be accepted or
+// missingFor returns why a promise's connection could not be accepted or
 // translated, although the expectation could be made.
-func (m *Manager) lacks(e expect.Expectation) error {
+func (m *Manager) missingFor(e expect.Expectation) error {
 	absent := ruled(m.workers).of(familyOf(e.From)).absent
 	if err := absent[tableFilter]; err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 // plan is what must be in one family's kernel beside the pinholes.
 type plan struct {
 	chains []chain
-	static []rule
+	static []line
 	route  bool
 }
 

@@ -33,39 +33,39 @@ func Probe(ctx context.Context, o Options) error {
 	return errors.Join(probe(k, o.ExpectationMark), k.close(), events.close())
 }
 
-func probe(k ctkernel, mark uint32) error {
+func probe(k asker, mark uint32) error {
 	e := expect.Expectation{
 		From:   netip.AddrFrom4([4]byte{192, 0, 2, 1}),
 		To:     netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 2}), 40000),
 		Target: netip.AddrPortFrom(netip.AddrFrom4([4]byte{198, 51, 100, 3}), 40001),
 		Seen:   netip.AddrFrom4([4]byte{198, 51, 100, 4}),
 	}
-	s := newShadow(addressesOf(e), 1)
+	s := newMasterEntry(addressesOf(e), 1)
 	steps := []struct {
 		append  func(*packet) uint32
 		without func(unix.Errno) string
 	}{
-		{s.remove, withoutConntrack},
-		{func(p *packet) uint32 { return s.create(p, mark) }, withoutHelper},
-		{func(p *packet) uint32 { return createExpectation(p, s, e) }, withoutNAT},
-		{func(p *packet) uint32 { return limitExpectation(p, s, e, time.Minute) }, withoutLimit},
-		{func(p *packet) uint32 { return removeExpectation(p, e) }, withoutLimit},
-		{s.remove, withoutConntrack},
+		{s.deleteMessage, withoutConntrack},
+		{func(p *packet) uint32 { return s.createMessage(p, mark) }, withoutHelper},
+		{func(p *packet) uint32 { return createMessage(p, s, e) }, withoutNAT},
+		{func(p *packet) uint32 { return limitMessage(p, s, e, time.Minute) }, withoutLimit},
+		{func(p *packet) uint32 { return withdrawMessage(p, e) }, withoutLimit},
+		{s.deleteMessage, withoutConntrack},
 	}
 	for n, step := range steps {
 		step.append(k.next())
-		refused, err := k.do()
+		refused, err := k.execute()
 		if err != nil {
-			return ctError("probe conntrack", "", err)
+			return opErrorOf("probe conntrack", "", err)
 		}
 		if n == 0 && len(refused) > 0 && refused[0].errno == unix.ENOENT {
 			continue // as it should be: there was none to remove
 		}
 		if len(refused) > 0 {
-			s.remove(k.next())
-			k.do() // it may not be there
+			s.deleteMessage(k.next())
+			k.execute() // it may not be there
 			errno := refused[0].errno
-			return fmt.Errorf("%s: %w", step.without(errno), ctError("probe conntrack", "", errno))
+			return fmt.Errorf("%s: %w", step.without(errno), opErrorOf("probe conntrack", "", errno))
 		}
 	}
 	return nil

@@ -21,7 +21,7 @@ func (r *refusing) next() *packet {
 	return &r.packet
 }
 
-func (r *refusing) do() ([]refusal, error) {
+func (r *refusing) execute() ([]refusal, error) {
 	if r.packets == r.at {
 		return []refusal{{r.count, r.errno}}, nil
 	}

@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// belief is what one family's kernel should hold at a moment.
-type belief struct {
+// desired is what one family's kernel should hold at a moment.
+type desired struct {
 	plan plan
 	// open are the rules of promises that still admit their connection.
-	open []rule
+	open []line
 	// used are rules that may be there or not: a used promise must not
 	// come back with a new token after a flush.
-	used []rule
+	used []line
 	// ended are rules that go.
-	ended []rule
+	ended []line
 }
 
-// believe sorts promises by what should become of their rules.
-func believe(p plan, entries []entry, now time.Time) belief {
-	b := belief{plan: p}
+// desiredState sorts promises by what should become of their rules.
+func desiredState(p plan, entries []entry, now time.Time) desired {
+	b := desired{plan: p}
 	for _, e := range entries {
 		switch {
 		case e.ended(now):
@@ -38,15 +38,15 @@ func believe(p plan, entries []entry, now time.Time) belief {
 // difference is where the kernel does not agree with a belief.
 type difference struct {
 	chains                  []chain // missing, like the next four
-	static, pinholes, jumps []rule
+	static, pinholes, jumps []line
 	route                   bool
-	ended, strays           []rule  // there, but should not be
+	ended, strays           []line  // there, but should not be
 	strayChains             []chain // there, but should not be
 }
 
-// compare finds the difference. Rules without our comment are foreign even
+// differenceTo finds the difference. Rules without our comment are foreign even
 // in our chains, and stay.
-func (b belief) compare(s snapshot) difference {
+func (b desired) differenceTo(s snapshot) difference {
 	var d difference
 	chains := map[chain]bool{}
 	for _, c := range s.chains {
@@ -61,7 +61,7 @@ func (b belief) compare(s snapshot) difference {
 			d.chains = append(d.chains, c)
 		}
 		delete(chains, c)
-		d.jumps = appendMissing(d.jumps, []rule{c.jump()}, count)
+		d.jumps = appendMissing(d.jumps, []line{c.jump()}, count)
 	}
 	for _, c := range s.chains {
 		if chains[c] {
@@ -80,9 +80,9 @@ func (b belief) compare(s snapshot) difference {
 		case !r.ours() || count[r.key()] <= 0:
 			continue
 		case ended[r.key()]:
-			d.ended = append(d.ended, r.rule)
+			d.ended = append(d.ended, r.line)
 		default:
-			d.strays = append(d.strays, r.rule)
+			d.strays = append(d.strays, r.line)
 		}
 		count[r.key()]--
 	}
@@ -91,7 +91,7 @@ func (b belief) compare(s snapshot) difference {
 
 // appendMissing takes the rules from what was counted and appends those that
 // were not there.
-func appendMissing(to, rules []rule, count map[key]int) []rule {
+func appendMissing(to, rules []line, count map[key]int) []line {
 	for _, r := range rules {
 		if count[r.key()]--; count[r.key()] < 0 {
 			to = append(to, r)
@@ -128,20 +128,20 @@ func (d difference) unexpected() []string {
 func (d difference) added() int   { return len(d.static) + len(d.pinholes) + len(d.jumps) }
 func (d difference) removed() int { return len(d.ended) + len(d.strays) }
 
-// check compares, repairs, and tells if there was anything to repair.
-func (w *worker) check(ctx context.Context) {
+// checkAndReport compares, repairs, and tells if there was anything to repair.
+func (w *worker) checkAndReport(ctx context.Context) {
 	d, err := w.reconcile(ctx)
-	w.tell(append(d.missing(w.kernel), d.unexpected()...), err)
+	w.reportRepair(append(d.missing(w.kernel), d.unexpected()...), err)
 }
 
-// heal is a check after a failure of our own: what is there too much is
+// repairAfterFailure is a check after a failure of our own: what is there too much is
 // then only what the failure left.
-func (w *worker) heal(ctx context.Context) {
+func (w *worker) repairAfterFailure(ctx context.Context) {
 	d, err := w.reconcile(ctx)
-	w.tell(d.missing(w.kernel), err)
+	w.reportRepair(d.missing(w.kernel), err)
 }
 
-func (w *worker) tell(lines []string, err error) {
+func (w *worker) reportRepair(lines []string, err error) {
 	switch {
 	case err != nil:
 		w.options.Observe(Event{Kind: RepairFailed, Family: w.family, Rules: lines, Err: err})
@@ -153,15 +153,15 @@ func (w *worker) tell(lines []string, err error) {
 // reconcile makes the kernel agree with the plan and the ledger, and returns
 // what it had to change.
 func (w *worker) reconcile(ctx context.Context) (difference, error) {
-	d, err := w.agree(ctx)
-	w.reconciled.add(1, err)
+	d, err := w.compareAndRepair(ctx)
+	w.reconciled.count(1, err)
 	if err == nil {
 		w.verified.Store(time.Now())
 	}
 	return d, err
 }
 
-func (w *worker) agree(ctx context.Context) (difference, error) {
+func (w *worker) compareAndRepair(ctx context.Context) (difference, error) {
 	s, err := w.kernel.Save(ctx)
 	if err != nil {
 		return difference{}, err
@@ -169,23 +169,23 @@ func (w *worker) agree(ctx context.Context) (difference, error) {
 	w.countUses(s)
 	now := time.Now()
 	entries := w.ledger.installedWhere(func(*entry) bool { return true })
-	d := believe(w.plan, entries, now).compare(s)
+	d := desiredState(w.plan, entries, now).differenceTo(s)
 	var unknown error
 	if len(d.pinholes) > 0 {
 		unknown = w.askUses(entries, d.pinholes)
-		d = believe(w.plan, entries, now).compare(s)
+		d = desiredState(w.plan, entries, now).differenceTo(s)
 	}
 	if unknown != nil {
 		d.pinholes = nil // a failed transfer is better than an open hole
 	}
-	if d.route, err = w.lacksRoute(); err != nil {
+	if d.route, err = w.routeMissing(); err != nil {
 		return d, err
 	}
 	if err := w.repair(ctx, d); err != nil {
 		return d, err
 	}
 	w.installed.Store(int64(len(s.rules) + d.added() - d.removed()))
-	w.finish(slices.DeleteFunc(entries, func(e entry) bool { return !e.ended(now) }))
+	w.finishEnded(slices.DeleteFunc(entries, func(e entry) bool { return !e.ended(now) }))
 	return d, unknown
 }
 
@@ -195,7 +195,7 @@ func (w *worker) repair(ctx context.Context, d difference) error {
 	var steps []func() error
 	for _, table := range tables() {
 		lacks := transaction{chains: d.chains, adds: d.static}.of(table)
-		steps = append(steps, func() error { return w.fill(ctx, lacks) })
+		steps = append(steps, func() error { return w.fillTable(ctx, lacks) })
 	}
 	steps = append(steps, func() error { return w.restore(ctx, transaction{adds: d.pinholes}) })
 	if d.route {
@@ -204,19 +204,19 @@ func (w *worker) repair(ctx context.Context, d difference) error {
 	for _, r := range d.jumps {
 		steps = append(steps, func() error { return w.kernel.Insert(r) })
 	}
-	if err := attempt(steps); err != nil {
+	if err := runSteps(steps); err != nil {
 		return err
 	}
 	return w.restore(ctx, transaction{deletes: slices.Concat(d.ended, d.strays), drops: d.strayChains})
 }
 
-// fill makes what our chains of one table lack, together: each call of a tool
+// fillTable makes what our chains of one table lack, together: each call of a tool
 // is a process, and a busy machine takes tenths of a second for one. If the
 // kernel refuses them, each is tried alone, so that a bad one keeps no other
 // away.
-func (w *worker) fill(ctx context.Context, lacks transaction) error {
+func (w *worker) fillTable(ctx context.Context, lacks transaction) error {
 	err := w.restore(ctx, lacks)
-	if err == nil || hopeless(err) {
+	if err == nil || isPermanent(err) {
 		return err
 	}
 	var steps []func() error
@@ -224,19 +224,19 @@ func (w *worker) fill(ctx context.Context, lacks transaction) error {
 		steps = append(steps, func() error { return w.restore(ctx, transaction{chains: []chain{c}}) })
 	}
 	for _, r := range lacks.adds {
-		steps = append(steps, func() error { return w.restore(ctx, transaction{adds: []rule{r}}) })
+		steps = append(steps, func() error { return w.restore(ctx, transaction{adds: []line{r}}) })
 	}
-	return errors.Join(err, attempt(steps))
+	return errors.Join(err, runSteps(steps))
 }
 
-// attempt takes all steps, so that one that fails keeps no other away; but
+// runSteps takes all steps, so that one that fails keeps no other away; but
 // where each would wait for the same lock in vain, it stops.
-func attempt(steps []func() error) error {
+func runSteps(steps []func() error) error {
 	var failures []error
 	for _, step := range steps {
 		err := step()
 		failures = append(failures, err)
-		if hopeless(err) {
+		if isPermanent(err) {
 			break
 		}
 	}
@@ -250,7 +250,7 @@ func (w *worker) restore(ctx context.Context, t transaction) error {
 	return w.kernel.Restore(ctx, t)
 }
 
-func (w *worker) lacksRoute() (bool, error) {
+func (w *worker) routeMissing() (bool, error) {
 	if !w.plan.route {
 		return false, nil
 	}

@@ -46,7 +46,7 @@ func TestATooLongCallIsGivenUp(t *testing.T) {
 		hung := make(chan error)
 		began := time.Now()
 		err := bounded(func() error { return <-hung })
-		if !errors.Is(err, context.DeadlineExceeded) || !hopeless(err) || time.Since(began) != toolTimeout {
+		if !errors.Is(err, context.DeadlineExceeded) || !isPermanent(err) || time.Since(began) != toolTimeout {
 			t.Errorf("after %s: %v, want a hopeless error after %s", time.Since(began), err, toolTimeout)
 		}
 		close(hung)

@@ -19,11 +19,11 @@ const (
 	toolTimeout = 15 * time.Second
 )
 
-// batch runs iptables-save and iptables-restore (or the ip6tables- ones).
-type batch struct{ save, restore string }
+// saveRestore runs iptables-save and iptables-restore (or the ip6tables- ones).
+type saveRestore struct{ save, restore string }
 
 // Save implements kernel.
-func (b batch) Save(ctx context.Context) (snapshot, error) {
+func (b saveRestore) Save(ctx context.Context) (snapshot, error) {
 	out, err := run(ctx, "", b.save, "-c")
 	if err != nil {
 		return snapshot{}, &OpError{Op: "save", Err: err}
@@ -36,7 +36,7 @@ func (b batch) Save(ctx context.Context) (snapshot, error) {
 }
 
 // Restore implements kernel.
-func (b batch) Restore(ctx context.Context, t transaction) error {
+func (b saveRestore) Restore(ctx context.Context, t transaction) error {
 	text := t.String()
 	if _, err := run(ctx, text, b.restore, "--noflush", "-w", strconv.Itoa(lockSeconds)); err != nil {
 		return &OpError{Op: "restore", Rule: blamed(text, err), Err: err}

@@ -9,10 +9,10 @@ import (
 // with the chain it tells our rules from foreign ones.
 const tag = "ftpalg "
 
-// rule is one iptables rule: where it stands, and its words in the order and
+// line is one iptables rule: where it stands, and its words in the order and
 // spelling in which `iptables -S` prints them, so that what is planned, what
 // is shown and what the kernel says read alike.
-type rule struct {
+type line struct {
 	table, chain string
 	words        []string
 }
@@ -21,17 +21,17 @@ type rule struct {
 // differently; a comment comes back as it was given.
 type key struct{ table, chain, comment string }
 
-func (r rule) key() key { return key{r.table, r.chain, r.comment()} }
+func (r line) key() key { return key{r.table, r.chain, r.comment()} }
 
-func (r rule) in() chain { return chain{r.table, r.chain} }
+func (r line) in() chain { return chain{r.table, r.chain} }
 
 // comment returns the text of the rule's comment match, "" if it has none.
-func (r rule) comment() string { return r.after("--comment") }
+func (r line) comment() string { return r.after("--comment") }
 
 // target returns the chain or target that the rule jumps to.
-func (r rule) target() string { return r.after("-j") }
+func (r line) target() string { return r.after("-j") }
 
-func (r rule) after(option string) string {
+func (r line) after(option string) string {
 	i := slices.Index(r.words, option)
 	if i < 0 || i+1 == len(r.words) {
 		return ""
@@ -40,10 +40,10 @@ func (r rule) after(option string) string {
 }
 
 // ours reports whether this package made the rule.
-func (r rule) ours() bool { return strings.HasPrefix(r.comment(), tag) }
+func (r line) ours() bool { return strings.HasPrefix(r.comment(), tag) }
 
 // spec returns the rule's words as one line, quoted for iptables-restore.
-func (r rule) spec() string {
+func (r line) spec() string {
 	quoted := make([]string, len(r.words))
 	for i, w := range r.words {
 		quoted[i] = quote(w)
@@ -52,11 +52,11 @@ func (r rule) spec() string {
 }
 
 // String returns the rule as `iptables -S` prints it, with its table.
-func (r rule) String() string {
+func (r line) String() string {
 	return "-t " + r.table + " -A " + r.chain + " " + r.spec()
 }
 
-func texts(rules []rule) []string {
+func texts(rules []line) []string {
 	lines := make([]string, len(rules))
 	for i, r := range rules {
 		lines[i] = r.String()

@@ -9,9 +9,9 @@ import (
 // ruled keeps promises as rules, each with the worker of its family.
 type ruled []*worker
 
-// open implements opener.
-func (r ruled) open(ctx context.Context, e expect.Expectation) error {
-	return r.of(familyOf(e.From)).promise(ctx, e)
+// openPinhole implements opener.
+func (r ruled) openPinhole(ctx context.Context, e expect.Expectation) error {
+	return r.of(familyOf(e.From)).openPinhole(ctx, e)
 }
 
 // of returns a family's worker. The Manager asks for none that is missing.
@@ -24,10 +24,10 @@ func (r ruled) of(f Family) *worker {
 	return nil
 }
 
-// close implements opener: the rules go with the next sweep.
-func (r ruled) close(id expect.ID) {
+// closePinhole implements opener: the rules go with the next sweep.
+func (r ruled) closePinhole(id expect.ID) {
 	for _, w := range r {
-		w.ledger.close(id)
+		w.ledger.closePinhole(id)
 	}
 }
 
@@ -50,26 +50,26 @@ func (r ruled) rules(id expect.ID) []string {
 	return lines
 }
 
-// use implements watched.
-func (r ruled) use(w way) (expect.Expectation, bool) {
+// markConnected implements watched.
+func (r ruled) markConnected(w flowKey) (expect.Expectation, bool) {
 	for _, n := range r {
 		if n.family == familyOf(w.from) {
-			return n.ledger.useWay(w)
+			return n.ledger.markConnected(w)
 		}
 	}
 	return expect.Expectation{}, false
 }
 
-// settled implements watched: a promise's rules are needed until its
+// markEstablished implements watched: a promise's rules are needed until its
 // connection is established, for the first packet may have to come twice.
-func (r ruled) settled(id expect.ID) {
+func (r ruled) markEstablished(id expect.ID) {
 	for _, w := range r {
-		w.ledger.settle(id)
+		w.ledger.markEstablished(id)
 	}
 }
 
-// lost implements watched: rules have no shadows.
-func (r ruled) lost(flow) {}
+// masterDeleted implements watched: rules have no shadows.
+func (r ruled) masterDeleted(flow) {}
 
-// again implements watched: a rule's one token is spent.
-func (r ruled) again(expect.ID) bool { return false }
+// reopen implements watched: a rule's one token is spent.
+func (r ruled) reopen(expect.ID) bool { return false }

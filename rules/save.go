@@ -37,13 +37,13 @@ func parseSave(in io.Reader) (snapshot, error) {
 	return s, lines.Err()
 }
 
-// parseRule reads a line like `[3:180] -A CHAIN -p tcp …`.
-func parseRule(table, line string) (counted, bool) {
-	words := split(line)
+// parseRule reads one like `[3:180] -A CHAIN -p tcp …`.
+func parseRule(table, text string) (counted, bool) {
+	words := split(text)
 	if len(words) < 3 || words[1] != "-A" {
 		return counted{}, false
 	}
 	packets, _, _ := strings.Cut(strings.TrimPrefix(words[0], "["), ":")
 	n, err := strconv.ParseUint(packets, 10, 64)
-	return counted{rule{table, words[2], words[3:]}, n}, err == nil
+	return counted{line{table, words[2], words[3:]}, n}, err == nil
 }

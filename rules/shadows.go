@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dumpFlows returns the TCP entries of this network namespace that have a bit
+// dumpConntrack returns the TCP entries of this network namespace that have a bit
 // of the mark, or all for mark 0. The kernel reads its whole table for it.
-func dumpFlows(mark uint32) ([]flow, error) {
+func dumpConntrack(mark uint32) ([]flow, error) {
 	s, err := dialConntrack()
 	if err != nil {
 		return nil, err
@@ -30,37 +30,37 @@ func dumpFlows(mark uint32) ([]flow, error) {
 		err = refused[0].errno
 	}
 	if err != nil {
-		return nil, ctError("list conntrack entries", "", err)
+		return nil, opErrorOf("list conntrack entries", "", err)
 	}
 	return flows, nil
 }
 
-// removeShadows deletes entries by their original tuples. One that is gone is
+// deleteMasters deletes entries by their original tuples. One that is gone is
 // no error.
-func removeShadows(k ctkernel, shadows []tuple) error {
+func deleteMasters(k asker, shadows []tuple) error {
 	for some := range slices.Chunk(shadows, packetLength) {
 		p := k.next()
 		for _, orig := range some {
-			removeFlow(p, orig, 0)
+			deleteFlow(p, orig, 0)
 		}
-		refused, err := k.do()
+		refused, err := k.execute()
 		if err != nil {
-			return ctError("delete shadows", "", err)
+			return opErrorOf("delete shadows", "", err)
 		}
 		for _, r := range refused {
 			if r.errno != unix.ENOENT {
-				return ctError("delete shadow", "", r.errno)
+				return opErrorOf("delete shadow", "", r.errno)
 			}
 		}
 	}
 	return nil
 }
 
-// cleanupShadows deletes the shadows that any process with this mark left,
+// cleanupMasters deletes the shadows that any process with this mark left,
 // and their expectations with them. Data connections are left alone. Where
 // there is no ctnetlink there are no shadows.
-func cleanupShadows(mark uint32) ([]string, error) {
-	flows, err := dumpFlows(mark)
+func cleanupMasters(mark uint32) ([]string, error) {
+	flows, err := dumpConntrack(mark)
 	if err != nil && (errors.Is(err, ErrUnavailable) || errors.Is(err, unix.EINVAL)) {
 		return nil, nil
 	}
@@ -70,7 +70,7 @@ func cleanupShadows(mark uint32) ([]string, error) {
 	var shadows []tuple
 	var lines []string
 	for _, f := range flows {
-		if f.isShadow(mark) {
+		if f.isMasterEntry(mark) {
 			shadows = append(shadows, f.orig)
 			lines = append(lines, fmt.Sprintf("conntrack entry proto=6 reply-src=%s reply-dst=%s reply-dport=%d mark=%#x helper=%s",
 				f.reply.src.Addr(), f.reply.dst.Addr(), f.reply.dst.Port(), f.mark, helper))
@@ -83,5 +83,5 @@ func cleanupShadows(mark uint32) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return lines, errors.Join(removeShadows(s, shadows), s.close())
+	return lines, errors.Join(deleteMasters(s, shadows), s.close())
 }

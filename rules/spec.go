@@ -16,7 +16,7 @@ import (
 // its mark where nothing is translated. All end by themselves. A connection
 // whose target is this machine (local) passes other chains than one that is
 // forwarded.
-func pinhole(e expect.Expectation, mark uint32, local bool) ([]rule, error) {
+func pinhole(e expect.Expectation, mark uint32, local bool) ([]line, error) {
 	if err := validate(e); err != nil {
 		return nil, err
 	}
@@ -24,11 +24,11 @@ func pinhole(e expect.Expectation, mark uint32, local bool) ([]rule, error) {
 	if local {
 		acceptIn, sourceIn = chainInput, chainInput
 	}
-	rules := []rule{{tableFilter, acceptIn, accept(e, mark)}}
+	rules := []line{{tableFilter, acceptIn, accept(e, mark)}}
 	if e.Seen != e.From {
-		rules = append(rules, rule{tableNAT, sourceIn, source(e, mark)})
+		rules = append(rules, line{tableNAT, sourceIn, source(e, mark)})
 	}
-	return append(rules, rule{tableNAT, chainPrerouting, admit(e, mark)}), nil
+	return append(rules, line{tableNAT, chainPrerouting, admit(e, mark)}), nil
 }
 
 // validate refuses what no rule can express, and what would be wider than a

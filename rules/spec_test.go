@@ -183,7 +183,7 @@ func TestDatestopIsTheLastSecondThatBeginsBeforeTheDeadline(t *testing.T) {
 
 func TestQuotedWordsComeBack(t *testing.T) {
 	words := []string{"-m", "comment", "--comment", `a "b" 'c' \d`, "", "plain"}
-	if diff := cmp.Diff(words, split(rule{words: words}.spec())); diff != "" {
+	if diff := cmp.Diff(words, split(line{words: words}.spec())); diff != "" {
 		t.Errorf("split(spec()) (-want +got):\n%s", diff)
 	}
 }

@@ -19,7 +19,7 @@ const nameLength = 32
 // varies in its rule: comparing comments compares rules. Ports are matched by
 // multiport, be it one: whoever looks for pinholes in our chains finds them by
 // --dport.
-func static(o Options, f Family, s Static) []rule {
+func static(o Options, f Family, s Static) []line {
 	rules := slices.Concat(related(o), delivery(o, f, s))
 	for _, v := range s.Services {
 		rules = append(rules, service(f, v)...)
@@ -36,13 +36,13 @@ func static(o Options, f Family, s Static) []rule {
 // related accepts what came through an expectation of ours: the connection
 // has its shadow's mark, and its shadow our helper. Whatever else on this
 // machine uses that helper has not that mark.
-func related(o Options) []rule {
+func related(o Options) []line {
 	if o.Path == IPTables {
 		return nil
 	}
-	var rules []rule
+	var rules []line
 	for _, chain := range []string{chainForward, chainInput} {
-		rules = append(rules, rule{tableFilter, chain, words(
+		rules = append(rules, line{tableFilter, chain, words(
 			"-p", "tcp", "-m", "conntrack", "--ctstate", "RELATED", "-m", "connmark", "--mark", bit(o.ExpectationMark),
 			"-m", "helper", "--helper", helper, said("promised"), "-j", "ACCEPT")})
 	}
@@ -50,17 +50,17 @@ func related(o Options) []rule {
 }
 
 // needsRoute reports whether marked packets must be delivered locally.
-func needsRoute(static []rule) bool {
-	return slices.ContainsFunc(static, func(r rule) bool { return r.table == tableMangle })
+func needsRoute(static []line) bool {
+	return slices.ContainsFunc(static, func(r line) bool { return r.table == tableMangle })
 }
 
 // delivery marks the packets of connections that a transparent socket here
 // already has. A socket is looked up for each packet that reaches the match,
 // so only the ports concerned reach it.
-func delivery(o Options, f Family, s Static) []rule {
-	var rules []rule
+func delivery(o Options, f Family, s Static) []line {
+	var rules []line
 	for _, some := range chunks(s.delivered(f)) {
-		rules = append(rules, rule{tableMangle, chainPrerouting, words(
+		rules = append(rules, line{tableMangle, chainPrerouting, words(
 			"-p", "tcp", "-m", "multiport", "--ports", some, "-m", "socket", "--transparent",
 			said("deliver %s", some), "-j", "MARK", "--set-xmark", bit(o.Mark))})
 	}
@@ -95,7 +95,7 @@ func (s Static) after(former Static) Static {
 	return s
 }
 
-func service(f Family, v Service) []rule {
+func service(f Family, v Service) []line {
 	a := v.Address.Addr().Unmap()
 	if !f.has(a) {
 		return nil
@@ -105,13 +105,13 @@ func service(f Family, v Service) []rule {
 		where = host(a)
 	}
 	p := port(v.Address.Port())
-	return []rule{{tableFilter, chainInput, words(
+	return []line{{tableFilter, chainInput, words(
 		unlessAny("-d", where), "-p", "tcp", "-m", "multiport", "--dports", p, "-m", "conntrack", "--ctstate", "NEW",
 		said("service %s to %s port %s", name(v.Name), where, p), "-j", "ACCEPT")}}
 }
 
-func intercept(o Options, f Family, i Intercept) []rule {
-	var rules []rule
+func intercept(o Options, f Family, i Intercept) []line {
+	var rules []line
 	pairs, lists := i.pairs(f), chunks(collect(map[uint16]bool{}, i.Ports))
 	for _, pair := range pairs {
 		for _, some := range lists {
@@ -135,16 +135,16 @@ func intercept(o Options, f Family, i Intercept) []rule {
 // TPROXY has to hand over the later packets of one that it took, too, and
 // knows it by its mark: while the kernel answers with SYN cookies there is
 // no socket yet that delivery could find.
-func (i Intercept) take(o Options, f Family, p pair, ports string) []rule {
+func (i Intercept) take(o Options, f Family, p pair, ports string) []line {
 	local := port(i.port(f))
 	of := words(unlessAny("-s", p.client), unlessAny("-d", p.server), i.in(), "-p", "tcp", "-m", "multiport", "--dports", ports,
 		"-m", "addrtype", "!", "--dst-type", "LOCAL")
 	first := words(of, "-m", "tcp", "--tcp-flags", "FIN,SYN,RST,ACK", "SYN")
 	what := fmt.Sprintf("%s on %s from %s to %s ports %s at %s", name(i.Name), i.Interface, p.client, p.server, ports, local)
 	if i.Method == REDIRECT {
-		return []rule{{tableNAT, chainPrerouting, words(first, said("intercept %s", what), "-j", "REDIRECT", "--to-ports", local)}}
+		return []line{{tableNAT, chainPrerouting, words(first, said("intercept %s", what), "-j", "REDIRECT", "--to-ports", local)}}
 	}
-	return []rule{
+	return []line{
 		{tableMangle, chainPrerouting, words(first, said("begin %s", what), "-j", "CONNMARK", "--set-xmark", bit(o.PinholeMark))},
 		{tableMangle, chainPrerouting, words(of, "-m", "connmark", "--mark", bit(o.PinholeMark), said("intercept %s", what),
 			"-j", "TPROXY", "--on-port", local, "--on-ip", f.loopback().String(), "--tproxy-mark", bit(o.Mark))},
@@ -153,17 +153,17 @@ func (i Intercept) take(o Options, f Family, p pair, ports string) []rule {
 
 // handedOver accepts what TPROXY gave to the listener. The mark alone would
 // not do: others may set the same bit for their own ends.
-func (i Intercept) handedOver(o Options, ports string) rule {
-	return rule{tableFilter, chainInput, words(
+func (i Intercept) handedOver(o Options, ports string) line {
+	return line{tableFilter, chainInput, words(
 		i.in(), "-p", "tcp", "-m", "multiport", "--dports", ports, "-m", "mark", "--mark", bit(o.Mark), "-m", "conntrack", "--ctstate", "NEW",
 		said("intercepted %s on %s ports %s", name(i.Name), i.Interface, ports), "-j", "ACCEPT")}
 }
 
 // redirected accepts what REDIRECT sent to the listener's port: a connection
 // made straight to that port carries no translated destination.
-func (i Intercept) redirected(f Family) rule {
+func (i Intercept) redirected(f Family) line {
 	local := port(i.port(f))
-	return rule{tableFilter, chainInput, words(
+	return line{tableFilter, chainInput, words(
 		i.in(), "-p", "tcp", "-m", "multiport", "--dports", local, "-m", "conntrack", "--ctstate", "NEW", "-m", "conntrack", "--ctstate", "DNAT",
 		said("redirected %s on %s at %s", name(i.Name), i.Interface, local), "-j", "ACCEPT")}
 }
@@ -193,14 +193,14 @@ func (i Intercept) pairs(f Family) []pair {
 	return pairs
 }
 
-func outbound(f Family, b Outbound) []rule {
+func outbound(f Family, b Outbound) []line {
 	if !f.has(b.Server.Addr()) {
 		return nil
 	}
-	var rules []rule
+	var rules []line
 	to := network(b.Server)
 	for _, some := range chunks(collect(map[uint16]bool{}, b.Ports)) {
-		rules = append(rules, rule{tableFilter, chainOutput, words(
+		rules = append(rules, line{tableFilter, chainOutput, words(
 			unlessAny("-d", to), "-p", "tcp", "-m", "multiport", "--dports", some, "-m", "conntrack", "--ctstate", "NEW",
 			said("outbound %s to %s ports %s", name(b.Name), to, some), "-j", "ACCEPT")})
 	}

@@ -8,23 +8,23 @@ import (
 	"ftpalg/alg/expect"
 )
 
-// way is what a connection shows of itself: two promises of the same way
+// flowKey is what a connection shows of itself: two promises of the same way
 // cannot be told apart.
-type way struct {
+type flowKey struct {
 	from netip.Addr
 	to   netip.AddrPort
 }
 
-func wayOf(e expect.Expectation) way { return way{e.From, e.To} }
+func flowKeyOf(e expect.Expectation) flowKey { return flowKey{e.From, e.To} }
 
-// distinct returns how many requests from the first on go different ways.
-func distinct(batch []*request) int {
-	seen := map[way]bool{}
+// distinctKeys returns how many requests from the first on go different ways.
+func distinctKeys(batch []*request) int {
+	seen := map[flowKey]bool{}
 	for n, r := range batch {
-		if seen[wayOf(r.Expectation)] {
+		if seen[flowKeyOf(r.Expectation)] {
 			return n
 		}
-		seen[wayOf(r.Expectation)] = true
+		seen[flowKeyOf(r.Expectation)] = true
 	}
 	return len(batch)
 }
@@ -33,12 +33,12 @@ func distinct(batch []*request) int {
 // open one do not wait for long.
 const sweepLength = 256
 
-// sweep deletes the rules of ended promises in one transaction. Where that
+// sweepEnded deletes the rules of ended promises in one transaction. Where that
 // fails, some of them are gone already (a foreign flush), and a look at what
 // is there removes the rest.
-func (w *worker) sweep(ctx context.Context) {
+func (w *worker) sweepEnded(ctx context.Context) {
 	now := time.Now()
-	w.ledger.purge(now)
+	w.ledger.forgetExpired(now)
 	ended := w.ledger.installedWhere(func(e *entry) bool { return e.ended(now) })
 	if len(ended) == 0 {
 		return
@@ -49,20 +49,20 @@ func (w *worker) sweep(ctx context.Context) {
 		t.deletes = append(t.deletes, e.rules...)
 	}
 	if w.kernel.Restore(ctx, t) == nil {
-		w.finish(ended)
+		w.finishEnded(ended)
 		return
 	}
 	if _, err := w.reconcile(ctx); err != nil {
-		w.closed.add(len(ended), err)
+		w.swept.count(len(ended), err)
 		w.options.Observe(Event{Kind: SweepFailed, Family: w.family, Rules: texts(t.deletes), Err: err})
 	}
 }
 
-// finish notes that the rules of promises are gone, and tells of those that
+// finishEnded notes that the rules of promises are gone, and tells of those that
 // nobody had used or closed.
-func (w *worker) finish(ended []entry) {
-	w.closed.add(len(ended), nil)
-	w.ledger.strip(time.Now(), ids(ended)...)
+func (w *worker) finishEnded(ended []entry) {
+	w.swept.count(len(ended), nil)
+	w.ledger.markSwept(time.Now(), ids(ended)...)
 	for _, e := range ended {
 		if !e.closed && !e.used {
 			w.options.Observe(Event{Kind: Expired, Family: w.family, Pinhole: Pinhole{e.Expectation, e.state()}})

@@ -13,7 +13,7 @@ type tracked struct{ family Family }
 
 // Came implements kernel. The kernel forgets a connection that was reset
 // after 10 s, others later (Documentation/networking/nf_conntrack-sysctl.rst).
-func (t tracked) Came() (map[way]bool, error) {
+func (t tracked) Came() (map[flowKey]bool, error) {
 	c, err := conntrack.Dial(nil)
 	if err != nil {
 		return nil, &OpError{Op: "reach connection tracking", Err: err}
@@ -23,11 +23,11 @@ func (t tracked) Came() (map[way]bool, error) {
 	if err != nil {
 		return nil, &OpError{Op: "list tracked connections", Err: err}
 	}
-	came := map[way]bool{}
+	came := map[flowKey]bool{}
 	for _, f := range flows {
 		o := f.TupleOrig
 		if o.Proto.Protocol == unix.IPPROTO_TCP {
-			came[way{o.IP.SourceAddress, netip.AddrPortFrom(o.IP.DestinationAddress, o.Proto.DestinationPort)}] = true
+			came[flowKey{o.IP.SourceAddress, netip.AddrPortFrom(o.IP.DestinationAddress, o.Proto.DestinationPort)}] = true
 		}
 	}
 	return came, nil

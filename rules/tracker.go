@@ -8,12 +8,12 @@ import (
 	"ftpalg/alg/expect"
 )
 
-// ctkernel is what a tracker asks of the kernel: one packet at a time.
-type ctkernel interface {
+// asker is what a tracker asks of the kernel: one packet at a time.
+type asker interface {
 	// next returns the packet that is to be filled, empty.
 	next() *packet
-	// do has the kernel carry it out, and returns what it refused.
-	do() ([]refusal, error)
+	// execute has the kernel carry it out, and returns what it refused.
+	execute() ([]refusal, error)
 	close() error
 }
 
@@ -21,33 +21,33 @@ type ctkernel interface {
 // depend on how many there are.
 type tracker struct {
 	options Options
-	// past returns the ended connections that a promised one could collide
+	// colliding returns the ended connections that a promised one could collide
 	// with.
-	past func(expect.Expectation) []connection
-	// lacks returns what this machine lacks for a promise, nil if nothing.
-	lacks func(expect.Expectation) error
+	colliding func(expect.Expectation) []connection
+	// missingFor returns what this machine lacks for a promise, nil if nothing.
+	missingFor func(expect.Expectation) error
 
-	// wire is held while the kernel is asked. It is taken before mu.
-	wire   sync.Mutex
-	kernel ctkernel
+	// asking is held while the kernel is asked. It is taken before mu.
+	asking sync.Mutex
+	kernel asker
 
-	mu       sync.Mutex
-	promises map[expect.ID]*held
-	ways     map[way]*held // of those that the kernel keeps
-	idle     map[addresses][]*shadow
-	closing  map[addresses][]*held // closed, but perhaps in the kernel still
-	number   uint16                // of the newest shadow
+	mu           sync.Mutex
+	pinholesByID map[expect.ID]*pinholeEntry
+	byKey        map[flowKey]*pinholeEntry // of those that the kernel keeps
+	idle         map[addresses][]*masterEntry
+	closing      map[addresses][]*pinholeEntry // closed, but perhaps in the kernel still
+	number       uint16                        // of the newest shadow
 
-	withdrawn tally // promises that the kernel was asked to forget
+	withdrawn counter // promises that the kernel was asked to forget
 
 	quit, done chan struct{}
 }
 
-// held is one promise. While the kernel keeps it, it has a shadow to
+// pinholeEntry is one promise. While the kernel keeps it, it has a shadow to
 // itself.
-type held struct {
+type pinholeEntry struct {
 	expect.Expectation
-	shadow *shadow
+	master *masterEntry
 	// until is when the kernel ends it; zero while it has not confirmed.
 	until time.Time
 	// withdrawn is when the kernel was asked to forget it.
@@ -55,19 +55,19 @@ type held struct {
 	used, closed bool
 }
 
-func newTracker(o Options, k ctkernel) *tracker {
+func newTracker(o Options, k asker) *tracker {
 	return &tracker{
 		options: o, kernel: k,
-		past:     func(expect.Expectation) []connection { return nil },
-		lacks:    func(expect.Expectation) error { return nil },
-		promises: map[expect.ID]*held{}, ways: map[way]*held{}, idle: map[addresses][]*shadow{}, closing: map[addresses][]*held{},
+		colliding:    func(expect.Expectation) []connection { return nil },
+		missingFor:   func(expect.Expectation) error { return nil },
+		pinholesByID: map[expect.ID]*pinholeEntry{}, byKey: map[flowKey]*pinholeEntry{}, idle: map[addresses][]*masterEntry{}, closing: map[addresses][]*pinholeEntry{},
 		quit: make(chan struct{}), done: make(chan struct{}),
 	}
 }
 
-func (p *held) ended(now time.Time) bool { return p.closed || !now.Before(p.Until) }
+func (p *pinholeEntry) ended(now time.Time) bool { return p.closed || !now.Before(p.Until) }
 
-func (p *held) state() State {
+func (p *pinholeEntry) state() State {
 	switch {
 	case p.closed:
 		return Closing
@@ -80,83 +80,83 @@ func (p *held) state() State {
 	}
 }
 
-// wanted reports whether a promise has not ended yet.
-func (t *tracker) wanted(p *held, now time.Time) bool {
+// stillWanted reports whether a promise has not ended yet.
+func (t *tracker) stillWanted(p *pinholeEntry, now time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return !p.ended(now)
 }
 
-// enter puts a promise into the book. Its ID must be new.
-func (t *tracker) enter(p *held) error {
+// addPinhole puts a promise into the book. Its ID must be new.
+func (t *tracker) addPinhole(p *pinholeEntry) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.promises[p.ID] != nil {
+	if t.pinholesByID[p.ID] != nil {
 		return fmt.Errorf("rules: %w promise: number %d is taken: %s", ErrInvalid, p.ID, p.Expectation)
 	}
-	t.promises[p.ID] = p
+	t.pinholesByID[p.ID] = p
 	return nil
 }
 
-// close implements opener.
-func (t *tracker) close(id expect.ID) {
+// closePinhole implements opener.
+func (t *tracker) closePinhole(id expect.ID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	p := t.promises[id]
+	p := t.pinholesByID[id]
 	if p == nil || p.closed {
 		return
 	}
 	p.closed = true
 	if p.used {
-		delete(t.promises, id)
+		delete(t.pinholesByID, id)
 		return
 	}
 	a := addressesOf(p.Expectation)
 	t.closing[a] = append(t.closing[a], p)
 }
 
-// use implements opener. The shadow is free for the next promise: the
+// markConnected implements opener. The shadow is free for the next promise: the
 // kernel forgot the expectation when the connection came.
-func (t *tracker) use(w way) (expect.Expectation, bool) {
+func (t *tracker) markConnected(w flowKey) (expect.Expectation, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	p := t.ways[w]
+	p := t.byKey[w]
 	if p == nil {
 		return expect.Expectation{}, false
 	}
 	p.used = true
 	t.releaseLocked(p)
 	if p.closed {
-		delete(t.promises, p.ID)
+		delete(t.pinholesByID, p.ID)
 	}
 	return p.Expectation, true
 }
 
 // releaseLocked notes that the kernel keeps a promise no more.
-func (t *tracker) releaseLocked(p *held) {
-	if p.shadow != nil {
-		t.idle[addressesOf(p.Expectation)] = append(t.idle[addressesOf(p.Expectation)], p.shadow)
-		p.shadow = nil
+func (t *tracker) releaseLocked(p *pinholeEntry) {
+	if p.master != nil {
+		t.idle[addressesOf(p.Expectation)] = append(t.idle[addressesOf(p.Expectation)], p.master)
+		p.master = nil
 	}
-	if t.ways[wayOf(p.Expectation)] == p {
-		delete(t.ways, wayOf(p.Expectation))
+	if t.byKey[flowKeyOf(p.Expectation)] == p {
+		delete(t.byKey, flowKeyOf(p.Expectation))
 	}
 }
 
-// forget takes a promise out of the book.
-func (t *tracker) forget(p *held) {
+// forgetPinhole takes a promise out of the book.
+func (t *tracker) forgetPinhole(p *pinholeEntry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.releaseLocked(p)
-	delete(t.promises, p.ID)
+	delete(t.pinholesByID, p.ID)
 }
 
-// shadowFor returns the shadow of a closed promise, else an idle one, else a
+// masterFor returns the shadow of a closed promise, else an idle one, else a
 // new one.
-func (t *tracker) shadowFor(a addresses, now time.Time) *shadow {
+func (t *tracker) masterFor(a addresses, now time.Time) *masterEntry {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if s := t.takeOverLocked(a, now); s != nil {
+	if s := t.takeClosedLocked(a, now); s != nil {
 		return s
 	}
 	for len(t.idle[a]) > 0 {
@@ -168,37 +168,37 @@ func (t *tracker) shadowFor(a addresses, now time.Time) *shadow {
 		}
 	}
 	t.number = max(t.number+1, 1)
-	return newShadow(a, t.number)
+	return newMasterEntry(a, t.number)
 }
 
-// takeOverLocked takes its shadow from a closed promise that waits to be
+// takeClosedLocked takes its shadow from a closed promise that waits to be
 // withdrawn. The kernel withdraws it when the next one is made. If it has been
 // used, the word of that may still be on the way.
-func (t *tracker) takeOverLocked(a addresses, now time.Time) *shadow {
+func (t *tracker) takeClosedLocked(a addresses, now time.Time) *masterEntry {
 	for len(t.closing[a]) > 0 {
 		last := len(t.closing[a]) - 1
 		p := t.closing[a][last]
 		t.closing[a] = t.closing[a][:last]
-		s := p.shadow
+		s := p.master
 		if s == nil || p.until.IsZero() || !p.withdrawn.IsZero() || !now.Before(s.until) {
 			continue
 		}
-		p.shadow, p.withdrawn = nil, now
-		t.withdrawn.add(1, nil)
+		p.master, p.withdrawn = nil, now
+		t.withdrawn.count(1, nil)
 		return s
 	}
 	return nil
 }
 
-// settled implements opener: an expectation is gone when it has been used.
-func (t *tracker) settled(expect.ID) {}
+// markEstablished implements opener: an expectation is gone when it has been used.
+func (t *tracker) markEstablished(expect.ID) {}
 
 // pinholes implements opener.
 func (t *tracker) pinholes() []Pinhole {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var list []Pinhole
-	for _, p := range t.promises {
+	for _, p := range t.pinholesByID {
 		list = append(list, Pinhole{p.Expectation, p.state()})
 	}
 	return list
@@ -209,9 +209,9 @@ func (t *tracker) pinholes() []Pinhole {
 func (t *tracker) rules(id expect.ID) []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	p := t.promises[id]
-	if p == nil || p.shadow == nil || p.until.IsZero() {
+	p := t.pinholesByID[id]
+	if p == nil || p.master == nil || p.until.IsZero() {
 		return nil
 	}
-	return []string{describeExpectation(p.Expectation)}
+	return []string{describe(p.Expectation)}
 }

@@ -13,57 +13,57 @@ import (
 // as we believed.
 const attempts = 4
 
-// open implements opener.
-func (t *tracker) open(ctx context.Context, e expect.Expectation) error {
-	if err := t.lacks(e); err != nil {
+// openPinhole implements opener.
+func (t *tracker) openPinhole(ctx context.Context, e expect.Expectation) error {
+	if err := t.missingFor(e); err != nil {
 		return err
 	}
-	p := &held{Expectation: e}
-	if err := t.enter(p); err != nil {
+	p := &pinholeEntry{Expectation: e}
+	if err := t.addPinhole(p); err != nil {
 		return err
 	}
-	past := t.past(e)
-	t.wire.Lock()
-	defer t.wire.Unlock()
+	past := t.colliding(e)
+	t.asking.Lock()
+	defer t.asking.Unlock()
 	err := ctx.Err()
 	if err == nil {
-		err = t.promise(p, past)
+		err = t.openInKernel(p, past)
 	}
 	if err != nil {
-		t.forget(p)
+		t.forgetPinhole(p)
 	}
 	return err
 }
 
-// promise tries until the kernel keeps a promise, or refuses it for a reason
+// openInKernel tries until the kernel keeps a promise, or refuses it for a reason
 // that is no mistake of ours: a shadow's number may be taken by one of a
 // predecessor, and an idle shadow may have fallen to a foreign flush.
-func (t *tracker) promise(p *held, past []connection) error {
+func (t *tracker) openInKernel(p *pinholeEntry, past []connection) error {
 	for n := 1; ; n++ {
 		now := time.Now()
-		if !t.wanted(p, now) {
+		if !t.stillWanted(p, now) {
 			return ErrEnded
 		}
-		o := opening{held: p, shadow: t.shadowFor(addressesOf(p.Expectation), now), now: now, life: min(p.Until.Sub(now), promiseLife)}
-		refused, err := t.attempt(&o, past)
+		o := opening{pinholeEntry: p, master: t.masterFor(addressesOf(p.Expectation), now), now: now, life: min(p.Until.Sub(now), expectationLife)}
+		refused, err := t.tryOpen(&o, past)
 		if err == nil && refused == (refusal{}) {
-			t.kept(&o)
+			t.confirm(&o)
 			return nil
 		}
-		t.failed(&o)
+		t.abandon(&o)
 		if err != nil {
-			return ctError("open", p.String(), err)
+			return opErrorOf("open", p.String(), err)
 		}
-		if n == attempts || !o.mistaken(refused) {
-			return ctError(o.step(refused), p.String(), refused.errno)
+		if n == attempts || !o.isStale(refused) {
+			return opErrorOf(o.step(refused), p.String(), refused.errno)
 		}
 	}
 }
 
 // opening is one attempt to have the kernel keep a promise.
 type opening struct {
-	*held
-	shadow *shadow
+	*pinholeEntry
+	master *masterEntry
 	now    time.Time
 	life   time.Duration
 
@@ -71,29 +71,29 @@ type opening struct {
 	created, prolonged, expected, limited uint32
 }
 
-// attempt sends one packet: what is in the way goes, the shadow is made or
+// tryOpen sends one packet: what is in the way goes, the shadow is made or
 // prolonged, the expectation is made and limited. It returns the first
 // refusal that matters. What goes may have gone before.
-func (t *tracker) attempt(o *opening, past []connection) (refusal, error) {
-	rival := t.begin(o)
+func (t *tracker) tryOpen(o *opening, past []connection) (refusal, error) {
+	rival := t.claimKey(o)
 	k := t.kernel.next()
 	for _, c := range past {
-		removeFlow(k, c.orig, c.id)
+		deleteFlow(k, c.orig, c.id)
 	}
 	if rival != nil {
-		removeExpectation(k, rival.Expectation)
+		withdrawMessage(k, rival.Expectation)
 	}
 	switch {
-	case o.shadow.until.IsZero():
-		o.created = o.shadow.create(k, t.options.ExpectationMark)
-	case o.shadow.until.Before(o.now.Add(o.life + time.Second)):
-		o.prolonged = o.shadow.refresh(k)
+	case o.master.until.IsZero():
+		o.created = o.master.createMessage(k, t.options.ExpectationMark)
+	case o.master.until.Before(o.now.Add(o.life + time.Second)):
+		o.prolonged = o.master.prolongMessage(k)
 	}
-	o.expected = createExpectation(k, o.shadow, o.Expectation)
-	o.limited = limitExpectation(k, o.shadow, o.Expectation, o.life)
-	refusals, err := t.kernel.do()
+	o.expected = createMessage(k, o.master, o.Expectation)
+	o.limited = limitMessage(k, o.master, o.Expectation, o.life)
+	refusals, err := t.kernel.execute()
 	if rival != nil {
-		t.forget(rival)
+		t.forgetPinhole(rival)
 	}
 	for _, r := range refusals {
 		if o.step(r) != "" {
@@ -119,45 +119,45 @@ func (o *opening) step(r refusal) string {
 	}
 }
 
-// mistaken reports whether a refusal says that a belief of ours was wrong.
-func (o *opening) mistaken(r refusal) bool {
+// isStale reports whether a refusal says that a belief of ours was wrong.
+func (o *opening) isStale(r refusal) bool {
 	if r.message == o.created {
 		return r.errno == unix.EEXIST
 	}
 	return o.created == 0 && r.errno == unix.ENOENT
 }
 
-// begin gives a promise its shadow and its way, for the connection may come
+// claimKey gives a promise its shadow and its way, for the connection may come
 // before the kernel's answer does, and returns the promise that had the way
 // before.
-func (t *tracker) begin(o *opening) (rival *held) {
+func (t *tracker) claimKey(o *opening) (rival *pinholeEntry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	w := wayOf(o.Expectation)
-	rival = t.ways[w]
-	t.ways[w], o.held.shadow = o.held, o.shadow
+	w := flowKeyOf(o.Expectation)
+	rival = t.byKey[w]
+	t.byKey[w], o.pinholeEntry.master = o.pinholeEntry, o.master
 	return rival
 }
 
-// kept notes that the kernel keeps a promise.
-func (t *tracker) kept(o *opening) {
+// confirm notes that the kernel keeps a promise.
+func (t *tracker) confirm(o *opening) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	o.until = o.now.Add(o.life)
 	if o.created != 0 || o.prolonged != 0 {
-		o.shadow.until = o.now.Add(shadowLife)
+		o.master.until = o.now.Add(masterLife)
 	}
 }
 
-// failed takes shadow and way back, and deletes the shadow with whatever
+// abandon takes shadow and way back, and deletes the shadow with whatever
 // hangs on it.
-func (t *tracker) failed(o *opening) {
+func (t *tracker) abandon(o *opening) {
 	t.mu.Lock()
-	o.held.shadow = nil
-	if w := wayOf(o.Expectation); t.ways[w] == o.held {
-		delete(t.ways, w)
+	o.pinholeEntry.master = nil
+	if w := flowKeyOf(o.Expectation); t.byKey[w] == o.pinholeEntry {
+		delete(t.byKey, w)
 	}
 	t.mu.Unlock()
-	o.shadow.remove(t.kernel.next())
-	t.kernel.do() // it may not be there
+	o.master.deleteMessage(t.kernel.next())
+	t.kernel.execute() // it may not be there
 }

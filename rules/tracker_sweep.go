@@ -7,9 +7,9 @@ import (
 	"ftpalg/alg/expect"
 )
 
-// run withdraws ended promises and prolongs long ones, until quit is
+// runSweeper withdraws ended promises and prolongs long ones, until quit is
 // closed.
-func (t *tracker) run() {
+func (t *tracker) runSweeper() {
 	defer close(t.done)
 	tick := time.NewTicker(t.options.SweepEvery)
 	defer tick.Stop()
@@ -18,53 +18,53 @@ func (t *tracker) run() {
 		case <-t.quit:
 			return
 		case <-tick.C:
-			t.sweep()
+			t.sweepAll()
 		}
 	}
 }
 
-// sweep goes on until nothing is left to do, a packet at a time, so that
+// sweepAll goes on until nothing is left to do, a packet at a time, so that
 // those who open need not wait long.
-func (t *tracker) sweep() {
-	for t.sweepSome() {
+func (t *tracker) sweepAll() {
+	for t.sweepPacket() {
 	}
 }
 
-func (t *tracker) sweepSome() (more bool) {
-	t.wire.Lock()
-	defer t.wire.Unlock()
+func (t *tracker) sweepPacket() (more bool) {
+	t.asking.Lock()
+	defer t.asking.Unlock()
 	now := time.Now()
-	for _, p := range t.expired(now) {
+	for _, p := range t.collectExpired(now) {
 		t.options.Observe(Event{Kind: Expired, Family: familyOf(p.From), Pinhole: Pinhole{p, Closing}})
 	}
-	ended, brief := t.due(now)
+	ended, brief := t.collectDue(now)
 	if len(ended)+len(brief) == 0 {
 		return false
 	}
 	k := t.kernel.next()
 	for _, p := range ended {
-		removeExpectation(k, p.Expectation)
+		withdrawMessage(k, p.Expectation)
 	}
 	for _, p := range brief {
-		p.shadow.refresh(k)
-		limitExpectation(k, p.shadow, p.Expectation, min(p.Until.Sub(now), promiseLife))
+		p.master.prolongMessage(k)
+		limitMessage(k, p.master, p.Expectation, min(p.Until.Sub(now), expectationLife))
 	}
-	_, err := t.kernel.do()
-	t.withdrawn.add(len(ended), err)
+	_, err := t.kernel.execute()
+	t.withdrawn.count(len(ended), err)
 	if err != nil {
-		t.options.Observe(Event{Kind: SweepFailed, Err: ctError("withdraw expectations", "", err)})
+		t.options.Observe(Event{Kind: SweepFailed, Err: opErrorOf("withdraw expectations", "", err)})
 		return false
 	}
-	t.swept(ended, brief, now)
+	t.noteSwept(ended, brief, now)
 	return true
 }
 
-// due returns as many promises as fit into a packet: those that are to be
+// collectDue returns as many promises as fit into a packet: those that are to be
 // withdrawn, and those that the kernel would end too early.
-func (t *tracker) due(now time.Time) (ended, brief []held) {
+func (t *tracker) collectDue(now time.Time) (ended, brief []pinholeEntry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, p := range t.promises {
+	for _, p := range t.pinholesByID {
 		if len(ended)+2*len(brief)+2 > packetLength {
 			break
 		}
@@ -72,45 +72,45 @@ func (t *tracker) due(now time.Time) (ended, brief []held) {
 		case p.used || p.until.IsZero() || !p.withdrawn.IsZero():
 		case p.ended(now):
 			ended = append(ended, *p)
-		case p.until.Before(p.Until) && p.until.Sub(now) < promiseLife/2:
+		case p.until.Before(p.Until) && p.until.Sub(now) < expectationLife/2:
 			brief = append(brief, *p)
 		}
 	}
 	return ended, brief
 }
 
-// swept notes what the kernel was asked to forget and to keep for longer.
-func (t *tracker) swept(ended, brief []held, now time.Time) {
+// noteSwept notes what the kernel was asked to forget and to keep for longer.
+func (t *tracker) noteSwept(ended, brief []pinholeEntry, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, e := range ended {
-		if p := t.promises[e.ID]; p != nil {
+		if p := t.pinholesByID[e.ID]; p != nil {
 			p.withdrawn = now
 		}
 	}
 	for _, b := range brief {
-		b.shadow.until = now.Add(shadowLife)
-		if p := t.promises[b.ID]; p != nil {
-			p.until = now.Add(min(p.Until.Sub(now), promiseLife))
+		b.master.until = now.Add(masterLife)
+		if p := t.pinholesByID[b.ID]; p != nil {
+			p.until = now.Add(min(p.Until.Sub(now), expectationLife))
 		}
 	}
 }
 
-// expired takes promises out of the book, and returns those that nobody had
+// collectExpired takes promises out of the book, and returns those that nobody had
 // used or closed. A withdrawn one stays for a sweep, since its connection may
 // have been quicker, and the word of it is on the way.
-func (t *tracker) expired(now time.Time) []expect.Expectation {
+func (t *tracker) collectExpired(now time.Time) []expect.Expectation {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var list []expect.Expectation
 	clear(t.closing) // those that are left are withdrawn now
-	for id, p := range t.promises {
+	for id, p := range t.pinholesByID {
 		switch {
 		case p.used && p.ended(now):
-			delete(t.promises, id)
+			delete(t.pinholesByID, id)
 		case !p.withdrawn.IsZero() && now.Sub(p.withdrawn) >= t.options.SweepEvery/2:
 			t.releaseLocked(p)
-			delete(t.promises, id)
+			delete(t.pinholesByID, id)
 			if !p.closed {
 				list = append(list, p.Expectation)
 			}
@@ -119,64 +119,64 @@ func (t *tracker) expired(now time.Time) []expect.Expectation {
 	return list
 }
 
-// lost implements watched. It opens a promise again whose shadow somebody
+// masterDeleted implements watched. It opens a promise again whose shadow somebody
 // deleted.
-func (t *tracker) lost(f flow) {
-	t.wire.Lock()
-	defer t.wire.Unlock()
-	p := t.orphan(f.orig)
+func (t *tracker) masterDeleted(f flow) {
+	t.asking.Lock()
+	defer t.asking.Unlock()
+	p := t.takeByMaster(f.orig)
 	if p == nil {
 		return
 	}
-	err := t.promise(p, nil)
+	err := t.openInKernel(p, nil)
 	if err != nil {
-		t.forget(p)
+		t.forgetPinhole(p)
 	}
 	switch {
 	case err == nil:
-		t.options.Observe(Event{Kind: Drift, Family: familyOf(p.From), Rules: []string{describeExpectation(p.Expectation)}})
+		t.options.Observe(Event{Kind: Drift, Family: familyOf(p.From), Rules: []string{describe(p.Expectation)}})
 	case !errors.Is(err, ErrEnded):
 		t.options.Observe(Event{Kind: RepairFailed, Family: familyOf(p.From), Pinhole: Pinhole{p.Expectation, Closing}, Err: err})
 	}
 }
 
-// again implements watched.
-func (t *tracker) again(id expect.ID) bool {
-	t.wire.Lock()
-	defer t.wire.Unlock()
-	p := t.unused(id)
+// reopen implements watched.
+func (t *tracker) reopen(id expect.ID) bool {
+	t.asking.Lock()
+	defer t.asking.Unlock()
+	p := t.makeUnused(id)
 	if p == nil {
 		return false
 	}
-	err := t.promise(p, nil)
+	err := t.openInKernel(p, nil)
 	if err != nil {
-		t.forget(p)
+		t.forgetPinhole(p)
 	}
 	return err == nil
 }
 
-// unused makes a used promise that has not ended a new one, nil if there is
+// makeUnused makes a used promise that has not ended a new one, nil if there is
 // none.
-func (t *tracker) unused(id expect.ID) *held {
+func (t *tracker) makeUnused(id expect.ID) *pinholeEntry {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	p := t.promises[id]
-	if p == nil || !p.used || p.ended(time.Now()) || t.ways[wayOf(p.Expectation)] != nil {
+	p := t.pinholesByID[id]
+	if p == nil || !p.used || p.ended(time.Now()) || t.byKey[flowKeyOf(p.Expectation)] != nil {
 		return nil
 	}
 	p.used, p.until = false, time.Time{}
 	return p
 }
 
-// orphan returns the promise that stood under a shadow, and takes the shadow
+// takeByMaster returns the promise that stood under a shadow, and takes the shadow
 // from it.
-func (t *tracker) orphan(orig tuple) *held {
+func (t *tracker) takeByMaster(orig tuple) *pinholeEntry {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, p := range t.promises {
-		if p.shadow != nil && p.shadow.orig == orig {
-			p.shadow, p.until = nil, time.Time{}
-			delete(t.ways, wayOf(p.Expectation))
+	for _, p := range t.pinholesByID {
+		if p.master != nil && p.master.orig == orig {
+			p.master, p.until = nil, time.Time{}
+			delete(t.byKey, flowKeyOf(p.Expectation))
 			return p
 		}
 	}
@@ -187,20 +187,20 @@ func (t *tracker) orphan(orig tuple) *held {
 func (t *tracker) stop() error {
 	close(t.quit)
 	<-t.done
-	t.wire.Lock()
-	defer t.wire.Unlock()
-	err := removeShadows(t.kernel, t.empty())
+	t.asking.Lock()
+	defer t.asking.Unlock()
+	err := deleteMasters(t.kernel, t.forgetAll())
 	return errors.Join(err, t.kernel.close())
 }
 
-// empty forgets everything and returns the shadows that there were.
-func (t *tracker) empty() []tuple {
+// forgetAll forgets everything and returns the shadows that there were.
+func (t *tracker) forgetAll() []tuple {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var shadows []tuple
-	for _, p := range t.promises {
-		if p.shadow != nil {
-			shadows = append(shadows, p.shadow.orig)
+	for _, p := range t.pinholesByID {
+		if p.master != nil {
+			shadows = append(shadows, p.master.orig)
 		}
 	}
 	for _, idle := range t.idle {
@@ -208,6 +208,6 @@ func (t *tracker) empty() []tuple {
 			shadows = append(shadows, s.orig)
 		}
 	}
-	t.promises, t.ways, t.idle = map[expect.ID]*held{}, map[way]*held{}, map[addresses][]*shadow{}
+	t.pinholesByID, t.byKey, t.idle = map[expect.ID]*pinholeEntry{}, map[flowKey]*pinholeEntry{}, map[addresses][]*masterEntry{}
 	return shadows
 }

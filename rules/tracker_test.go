@@ -148,7 +148,7 @@ func TestTheKernelEndsAnExpectationByItself(t *testing.T) {
 		t.Fatalf("the brief promise was not left behind:\n%s", left)
 	}
 	for line := range strings.Lines(left) {
-		most := promiseLife
+		most := expectationLife
 		if strings.Contains(line, "dport=50001") {
 			most = brief.Until.Sub(asked) + time.Second
 		}
@@ -235,8 +235,8 @@ func TestAFullTableOfExpectationsIsAnErrorOfItsOwn(t *testing.T) {
 		t.Errorf("Probe: %v, want ErrFull and the sysctl's name", err)
 	}
 	auto := &Manager{options: Options{Path: Auto}}
-	if err := auto.settle(t.Context()); err != nil || auto.path != IPTables || !strings.Contains(auto.why, "expect_max") {
-		t.Errorf("auto takes %s because %q, %v; want iptables because the table is full", auto.path, auto.why, err)
+	if err := auto.settle(t.Context()); err != nil || auto.chosen != IPTables || !strings.Contains(auto.why, "expect_max") {
+		t.Errorf("auto takes %s because %q, %v; want iptables because the table is full", auto.chosen, auto.why, err)
 	}
 	m.Close(1)
 	eventually(t, "one is withdrawn", func() bool { return len(m.Pinholes()) < int(room) })
@@ -269,12 +269,12 @@ func TestManySessionsOpenAndCloseExpectations(t *testing.T) {
 
 // faulty is the real kernel, of which one answer is lost.
 type faulty struct {
-	ctkernel
+	asker
 	calls, at int
 }
 
-func (f *faulty) do() ([]refusal, error) {
-	refused, err := f.ctkernel.do()
+func (f *faulty) execute() ([]refusal, error) {
+	refused, err := f.asker.execute()
 	if f.calls++; f.calls == f.at {
 		return nil, errFault
 	}
@@ -284,10 +284,10 @@ func (f *faulty) do() ([]refusal, error) {
 func TestAFailedExpectationLeavesNothing(t *testing.T) {
 	onKernel(t)
 	m := startManager(t, Options{Path: Conntrack}, Static{})
-	tr := m.opener.(*tracker)
-	tr.wire.Lock()
+	tr := m.pinholes.(*tracker)
+	tr.asking.Lock()
 	tr.kernel = &faulty{tr.kernel, 0, 1}
-	tr.wire.Unlock()
+	tr.asking.Unlock()
 	if err := m.Open(t.Context(), examplePromise(1)); !errors.Is(err, errFault) {
 		t.Errorf("Open: %v, want the fault", err)
 	}

@@ -14,7 +14,7 @@ func (w *worker) countUses(s snapshot) {
 	for _, e := range w.ledger.installedWhere(func(e *entry) bool { return !e.used }) {
 		for _, r := range e.rules {
 			if hit[r.key()] {
-				w.ledger.use(e.ID)
+				w.ledger.markUsed(e.ID)
 			}
 		}
 	}
@@ -22,7 +22,7 @@ func (w *worker) countUses(s snapshot) {
 
 // askUses learns from connection tracking which of the promises that lost
 // a rule were used: what a flush took away cannot be counted any more.
-func (w *worker) askUses(entries []entry, missing []rule) error {
+func (w *worker) askUses(entries []entry, missing []line) error {
 	came, err := w.kernel.Came()
 	if err != nil {
 		return err
@@ -32,8 +32,8 @@ func (w *worker) askUses(entries []entry, missing []rule) error {
 		lost[r.key()] = true
 	}
 	for i, e := range entries {
-		if came[wayOf(e.Expectation)] && slices.ContainsFunc(e.rules, func(r rule) bool { return lost[r.key()] }) {
-			w.ledger.use(e.ID)
+		if came[flowKeyOf(e.Expectation)] && slices.ContainsFunc(e.rules, func(r line) bool { return lost[r.key()] }) {
+			w.ledger.markUsed(e.ID)
 			entries[i].used = true
 		}
 	}

@@ -15,7 +15,7 @@ import (
 func checkNow(t *testing.T, m *Manager) {
 	t.Helper()
 	for _, w := range m.workers {
-		if err := w.do(t.Context(), func(ctx context.Context) error { w.check(ctx); return nil }); err != nil {
+		if err := w.doTask(t.Context(), func(ctx context.Context) error { w.checkAndReport(ctx); return nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -26,7 +26,7 @@ func TestAPromiseThatWasUsedBeforeAFlushDoesNotComeBack(t *testing.T) {
 		used, unused := examplePromise(1), examplePromise(2)
 		mustOpen(t, m, used)
 		mustOpen(t, m, unused)
-		v4.came = map[way]bool{wayOf(used): true}
+		v4.came = map[flowKey]bool{flowKeyOf(used): true}
 		v4.flush(chain{tableNAT, chainPrerouting})
 		checkNow(t, m)
 		if got := v4.about("PREROUTING -s 203"); len(got) != 1 || !strings.Contains(got[0], "PASV 2") {

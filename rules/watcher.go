@@ -11,41 +11,41 @@ import (
 	"ftpalg/alg/expect"
 )
 
-// lookEvery is how often live data connections are looked up, to learn their
+// pollEvery is how often live data connections are looked up, to learn their
 // end. The kernel's own word of it comes two minutes late, when the entry
 // goes.
-const lookEvery = 500 * time.Millisecond
+const pollEvery = 500 * time.Millisecond
 
-// watched is who promised the connections that a watcher sees.
-type watched interface {
-	// use marks the promise of a way as used, and returns it.
-	use(way) (expect.Expectation, bool)
-	// settled says that a promise's connection is established.
-	settled(expect.ID)
-	// again admits another attempt, after one that did not come about, and
+// promises is who promised the connections that a watcher sees.
+type promises interface {
+	// markConnected marks the promise of a way as used, and returns it.
+	markConnected(flowKey) (expect.Expectation, bool)
+	// markEstablished says that a promise's connection is established.
+	markEstablished(expect.ID)
+	// reopen admits another attempt, after one that did not come about, and
 	// reports whether it did.
-	again(expect.ID) bool
-	// lost says that a shadow is gone.
-	lost(flow)
+	reopen(expect.ID) bool
+	// masterDeleted says that a shadow is gone.
+	masterDeleted(flow)
 }
 
 // watcher follows data connections from their first packet to their end.
 type watcher struct {
-	options  Options
-	promises watched
+	options Options
+	paths   promises
 	// mark is a bit that all the connections have, 0 where they need not.
 	mark        uint32
 	connections *connections
 
-	hearing sync.Mutex // held while events are read
-	events  *ctevents
+	reading sync.Mutex // held while events are read
+	events  *subscription
 
-	wire   sync.Mutex // held while the kernel is asked
-	kernel *ctsocket
+	asking sync.Mutex // held while the kernel is asked
+	kernel *socket
 
-	telling sync.Mutex // held while others are told
-	mu      sync.Mutex
-	news    []Event // that others are to be told
+	delivering sync.Mutex // held while others are told
+	mu         sync.Mutex
+	queued     []Event // that others are to be told
 
 	quit chan struct{}
 	done sync.WaitGroup
@@ -53,7 +53,7 @@ type watcher struct {
 
 // newWatcher subscribes to events. What the kernel holds already is entered,
 // so that it is known when it gets in a new promise's way.
-func newWatcher(o Options, w watched, mark uint32) (*watcher, error) {
+func newWatcher(o Options, w promises, mark uint32) (*watcher, error) {
 	events, err := subscribe(mark, o.EventBuffer)
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func newWatcher(o Options, w watched, mark uint32) (*watcher, error) {
 		return nil, errors.Join(err, events.close())
 	}
 	n := &watcher{
-		options: o, promises: w, mark: mark, connections: newConnections(),
+		options: o, paths: w, mark: mark, connections: newConnections(),
 		events: events, kernel: kernel, quit: make(chan struct{}),
 	}
 	return n, nil
@@ -72,18 +72,18 @@ func newWatcher(o Options, w watched, mark uint32) (*watcher, error) {
 // start begins to follow. It is called once.
 func (w *watcher) start() {
 	w.resync()
-	w.done.Go(w.listen)
-	w.done.Go(w.look)
+	w.done.Go(w.readEvents)
+	w.done.Go(w.pollLoop)
 }
 
 func (w *watcher) stop() error {
 	close(w.quit)
 	err := w.events.end()
 	w.done.Wait()
-	w.hearing.Lock()
-	defer w.hearing.Unlock()
-	w.wire.Lock()
-	defer w.wire.Unlock()
+	w.reading.Lock()
+	defer w.reading.Unlock()
+	w.asking.Lock()
+	defer w.asking.Unlock()
 	return errors.Join(err, w.events.close(), w.kernel.close())
 }
 
@@ -91,109 +91,109 @@ func (w *watcher) stop() error {
 // cost little more than one alone.
 const eventPause = 5 * time.Millisecond
 
-// listen reads events until the subscription ends.
-func (w *watcher) listen() {
+// readEvents reads events until the subscription ends.
+func (w *watcher) readEvents() {
 	for w.events.wait() {
-		w.hear()
-		w.tell()
+		w.readPending()
+		w.deliverEvents()
 		time.Sleep(eventPause)
 	}
 }
 
-// hear reads the events that have come. Whatever goes wrong, most likely that
+// readPending reads the events that have come. Whatever goes wrong, most likely that
 // the kernel had no room for more (ENOBUFS), something was lost. The kernel
 // goes on to drop events, and says so no more, until everything that it has
 // queued was read (NETLINK_S_CONGESTED in net/netlink/af_netlink.c): only then
 // a look at the table shows all that was missed.
-func (w *watcher) hear() {
-	w.hearing.Lock()
-	defer w.hearing.Unlock()
+func (w *watcher) readPending() {
+	w.reading.Lock()
+	defer w.reading.Unlock()
 	lost := false
 	for {
-		n, err := w.events.next(w.event)
+		n, err := w.events.next(w.onEvent)
 		lost = lost || err != nil && err != unix.EAGAIN
-		if n < mailboxSlots && err != unix.ENOBUFS {
+		if n < receiverSlots && err != unix.ENOBUFS {
 			break
 		}
 	}
 	if lost {
-		w.report(Event{Kind: EventsLost, Err: w.resync()})
+		w.queueEvent(Event{Kind: EventsLost, Err: w.resync()})
 	}
 }
 
-// report notes what others are to be told. Whoever opens a promise reports and
+// queueEvent notes what others are to be told. Whoever opens a promise reports and
 // does not tell, for he may hold what the told would wait for.
-func (w *watcher) report(e Event) {
+func (w *watcher) queueEvent(e Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.news = append(w.news, e)
+	w.queued = append(w.queued, e)
 }
 
-// tell tells others what was reported, in that order.
-func (w *watcher) tell() {
-	w.telling.Lock()
-	defer w.telling.Unlock()
+// deliverEvents tells others what was reported, in that order.
+func (w *watcher) deliverEvents() {
+	w.delivering.Lock()
+	defer w.delivering.Unlock()
 	w.mu.Lock()
-	news := w.news
-	w.news = nil
+	news := w.queued
+	w.queued = nil
 	w.mu.Unlock()
 	for _, e := range news {
 		w.options.Connections(e)
 	}
 }
 
-func (w *watcher) event(kind uint16, f flow) {
+func (w *watcher) onEvent(kind uint16, f flow) {
 	switch {
-	case f.isShadow(w.options.ExpectationMark):
+	case f.isMasterEntry(w.options.ExpectationMark):
 		if kind == flowDelete {
-			w.promises.lost(f)
+			w.paths.masterDeleted(f)
 		}
 	case kind == flowNew:
-		w.came(f)
+		w.onNew(f)
 	case kind == flowDelete:
-		w.gone(f)
+		w.onDelete(f)
 	}
 }
 
-// came enters a connection if it was promised, be it in a time that is not
+// onNew enters a connection if it was promised, be it in a time that is not
 // remembered any more.
-func (w *watcher) came(f flow) {
-	e, ok := w.promises.use(way{f.orig.src.Addr(), f.orig.dst})
+func (w *watcher) onNew(f flow) {
+	e, ok := w.paths.markConnected(flowKey{f.orig.src.Addr(), f.orig.dst})
 	if !ok && (w.mark == 0 || !f.expected) {
 		return
 	}
-	w.connections.add(f, e, ok, time.Now())
+	w.connections.addConnection(f, e, ok, time.Now())
 	if !ok {
 		return
 	}
-	w.report(Event{Kind: Connected, Family: familyOf(e.From), Pinhole: Pinhole{e, Used}})
+	w.queueEvent(Event{Kind: Connected, Family: familyOf(e.From), Pinhole: Pinhole{e, Used}})
 }
 
-func (w *watcher) gone(f flow) {
-	if c, news := w.connections.gone(f, time.Now()); news {
-		w.ended(c)
+func (w *watcher) onDelete(f flow) {
+	if c, news := w.connections.removeConnection(f, time.Now()); news {
+		w.onEnd(c)
 	}
 }
 
-// ended tells of a connection's end. One that never came about does not
+// onEnd tells of a connection's end. One that never came about does not
 // count: a server that still remembers an earlier connection from the same
 // port (TIME-WAIT, RFC 9293 section 3.6.1) refuses the first packet, and the
 // client sends it again.
-func (w *watcher) ended(c connection) {
+func (w *watcher) onEnd(c connection) {
 	switch {
-	case !c.known:
-	case !c.established && w.promises.again(c.ID):
-		w.report(Event{Kind: Reopened, Family: familyOf(c.From), Pinhole: Pinhole{c.Expectation, Open}})
+	case !c.attributed:
+	case !c.established && w.paths.reopen(c.ID):
+		w.queueEvent(Event{Kind: Reopened, Family: familyOf(c.From), Pinhole: Pinhole{c.Expectation, Open}})
 	default:
-		w.report(Event{Kind: Disconnected, Family: familyOf(c.From), Pinhole: Pinhole{c.Expectation, Closing}, Traffic: c.traffic})
+		w.queueEvent(Event{Kind: Disconnected, Family: familyOf(c.From), Pinhole: Pinhole{c.Expectation, Closing}, Traffic: c.traffic})
 	}
 }
 
 // resync compares what is known with what the kernel holds: after events
 // were lost, and at the start.
 func (w *watcher) resync() error {
-	before := w.connections.list()
-	flows, err := dumpFlows(w.mark)
+	before := w.connections.listConnections()
+	flows, err := dumpConntrack(w.mark)
 	if err != nil {
 		return err
 	}
@@ -204,116 +204,116 @@ func (w *watcher) resync() error {
 	// First what has gone: another may have its tuple now.
 	for _, c := range before {
 		if id, ok := there[c.orig]; !ok || id != c.id {
-			w.gone(flow{orig: c.orig, id: c.id})
+			w.onDelete(flow{orig: c.orig, id: c.id})
 		}
 	}
 	for _, f := range flows {
-		if f.isShadow(w.options.ExpectationMark) || w.connections.has(f) {
+		if f.isMasterEntry(w.options.ExpectationMark) || w.connections.has(f) {
 			continue
 		}
-		w.came(f)
-		w.saw(f)
+		w.onNew(f)
+		w.onState(f)
 	}
 	return nil
 }
 
-// look watches live connections for their end, and deletes the entries of
+// pollLoop watches live connections for their end, and deletes the entries of
 // those that have rested.
-func (w *watcher) look() {
-	tick := time.NewTicker(lookEvery)
+func (w *watcher) pollLoop() {
+	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-w.quit:
 			return
 		case now := <-tick.C:
-			w.lookUp(w.connections.open())
-			w.remove(w.connections.rested(now))
-			w.tell()
+			w.poll(w.connections.openConnections())
+			w.deleteEntries(w.connections.takeExpired(now))
+			w.deliverEvents()
 		}
 	}
 }
 
-// lookUp asks the kernel how connections are.
-func (w *watcher) lookUp(list []connection) {
-	w.wire.Lock()
-	defer w.wire.Unlock()
+// poll asks the kernel how connections are.
+func (w *watcher) poll(list []connection) {
+	w.asking.Lock()
+	defer w.asking.Unlock()
 	for some := range slices.Chunk(list, packetLength) {
 		p := w.kernel.next()
 		first := p.count + 1
 		for _, c := range some {
 			p.message(flowGet, 0, familyOf(c.orig.src.Addr()), func() { p.tuple(ctaTupleOrig, c.orig) })
 		}
-		refused, err := w.kernel.ask(func(_ uint32, f flow) { w.saw(f) })
+		refused, err := w.kernel.query(func(_ uint32, f flow) { w.onState(f) })
 		if err != nil {
 			return // the next look will tell
 		}
 		for _, r := range refused {
 			if c := some[r.message-first]; r.errno == unix.ENOENT {
-				w.gone(flow{orig: c.orig, id: c.id})
+				w.onDelete(flow{orig: c.orig, id: c.id})
 			}
 		}
 	}
 }
 
-// saw takes note of a connection's state.
-func (w *watcher) saw(f flow) {
-	c, ended := w.connections.see(f, time.Now())
+// onState takes note of a connection's state.
+func (w *watcher) onState(f flow) {
+	c, ended := w.connections.update(f, time.Now())
 	switch {
 	case ended:
-		w.ended(c)
-	case c.known && c.traffic.Counted:
-		w.report(Event{Kind: Carrying, Family: familyOf(c.From), Pinhole: Pinhole{c.Expectation, Used}, Traffic: c.traffic})
+		w.onEnd(c)
+	case c.attributed && c.traffic.Counted:
+		w.queueEvent(Event{Kind: Carrying, Family: familyOf(c.From), Pinhole: Pinhole{c.Expectation, Used}, Traffic: c.traffic})
 	}
-	if c.known && f.tcp >= tcpEstablished && f.tcp <= tcpClose {
-		w.promises.settled(c.ID)
+	if c.attributed && f.tcp >= tcpEstablished && f.tcp <= tcpClose {
+		w.paths.markEstablished(c.ID)
 	}
 }
 
-// remove deletes the entries of ended connections. The word of it comes as
+// deleteEntries deletes the entries of ended connections. The word of it comes as
 // an event.
-func (w *watcher) remove(list []connection) {
-	w.wire.Lock()
-	defer w.wire.Unlock()
+func (w *watcher) deleteEntries(list []connection) {
+	w.asking.Lock()
+	defer w.asking.Unlock()
 	for some := range slices.Chunk(list, packetLength) {
 		p := w.kernel.next()
 		for _, c := range some {
-			removeFlow(p, c.orig, c.id)
+			deleteFlow(p, c.orig, c.id)
 		}
-		w.kernel.do() // what is gone is gone
+		w.kernel.execute() // what is gone is gone
 	}
 }
 
 // How long a promise waits for an earlier connection that is closing, and how
 // often it looks.
 const (
-	closingPatience = 200 * time.Millisecond
-	closingLook     = 5 * time.Millisecond
+	closingWait = 200 * time.Millisecond
+	closingPoll = 5 * time.Millisecond
 )
 
-// cut has the kernel forget the live connections of a session.
-func (w *watcher) cut(session uint64) {
-	other := func(c connection) bool { return !c.known || c.Session != session }
-	w.remove(slices.DeleteFunc(w.connections.open(), other))
+// cutSession has the kernel forget the live connections of a session.
+func (w *watcher) cutSession(session uint64) {
+	other := func(c connection) bool { return !c.attributed || c.Session != session }
+	w.deleteEntries(slices.DeleteFunc(w.connections.openConnections(), other))
 }
 
-// past returns the ended connections that a promised one could collide
+// colliding returns the ended connections that a promised one could collide
 // with: the same target and the same source towards it. One whose end has
 // not been seen yet is looked up first, for only the ended may be deleted; one
 // that is closing is given a moment, since its last packets are under way.
 // What has come is heard first.
-func (w *watcher) past(e expect.Expectation) []connection {
-	w.hear()
+func (w *watcher) colliding(e expect.Expectation) []connection {
+	w.readPending()
 	ended := func(c connection) bool { return !c.live() }
-	for waited := time.Duration(0); ; waited += closingLook {
-		list := w.connections.before(e)
+	for waited := time.Duration(0); ; waited += closingPoll {
+		list := w.connections.sharingTarget(e)
 		if slices.ContainsFunc(list, connection.live) {
-			w.lookUp(slices.DeleteFunc(list, ended))
-			list = w.connections.before(e)
+			w.poll(slices.DeleteFunc(list, ended))
+			list = w.connections.sharingTarget(e)
 		}
-		if waited >= closingPatience || !slices.ContainsFunc(list, connection.closing) {
+		if waited >= closingWait || !slices.ContainsFunc(list, connection.closing) {
 			return slices.DeleteFunc(list, connection.live)
 		}
-		time.Sleep(closingLook)
+		time.Sleep(closingPoll)
 	}
 }

@@ -201,8 +201,8 @@ func TestNoPacketBelongsToAShadow(t *testing.T) {
 	sh(t, "iptables -t raw -A PREROUTING -p tcp --sport 0")
 	t.Cleanup(func() { sh(t, "iptables -t raw -F") })
 	before := sh(t, "conntrack -L expect 2>/dev/null | cut -d' ' -f2-")
-	flows := must(dumpFlows(DefaultExpectationMark))
-	shadow := flows[slices.IndexFunc(flows, func(f flow) bool { return f.isShadow(DefaultExpectationMark) })]
+	flows := must(dumpConntrack(DefaultExpectationMark))
+	shadow := flows[slices.IndexFunc(flows, func(f flow) bool { return f.isMasterEntry(DefaultExpectationMark) })]
 	kinds := []byte{0x02, 0x12, 0x10, 0x18, 0x11, 0x10, 0x18, 0x04} // SYN, SYN ACK, ACK, PSH ACK, FIN ACK, …, RST
 	for _, flags := range kinds {
 		on(t, e.server, func() { sendRaw(t, shadow.reply, flags, "227 Entering Passive Mode (198,18,1,20,117,49)\r\n") })
@@ -213,8 +213,8 @@ func TestNoPacketBelongsToAShadow(t *testing.T) {
 	if after := sh(t, "conntrack -L expect 2>/dev/null | cut -d' ' -f2-"); before != after {
 		t.Errorf("before:\n%safter:\n%s", before, after)
 	}
-	for _, f := range must(dumpFlows(DefaultExpectationMark)) {
-		if f.isShadow(DefaultExpectationMark) && f.tcp != 0 {
+	for _, f := range must(dumpConntrack(DefaultExpectationMark)) {
+		if f.isMasterEntry(DefaultExpectationMark) && f.tcp != 0 {
 			t.Errorf("a packet moved a shadow to TCP state %d", f.tcp)
 		}
 	}
@@ -358,7 +358,7 @@ func TestAMissedEndIsToldThoughTheTupleCameAgain(t *testing.T) {
 	if err := m.watcher.resync(); err != nil {
 		t.Fatal(err)
 	}
-	m.watcher.tell()
+	m.watcher.deliverEvents()
 	if got := nextEvent(t, events); got.Kind != Disconnected || got.Pinhole.ID != p.ID {
 		t.Errorf("event %s of %d, want disconnected", got.Kind, got.Pinhole.ID)
 	}

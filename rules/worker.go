@@ -33,9 +33,9 @@ type worker struct {
 
 	// What Health tells: when the kernel last agreed, and with how many
 	// rules; the comparisons, and the pinholes whose rules were deleted.
-	verified           atomic.Value // of a time.Time
-	installed          atomic.Int64
-	reconciled, closed tally
+	verified          atomic.Value // of a time.Time
+	installed         atomic.Int64
+	reconciled, swept counter
 
 	queue chan *request
 	tasks chan task
@@ -46,7 +46,7 @@ type worker struct {
 // request is a promise that waits to be opened.
 type request struct {
 	expect.Expectation
-	rules  []rule
+	rules  []line
 	result chan error // has room for the answer: nobody may be waiting
 }
 
@@ -65,8 +65,8 @@ func newWorker(f Family, k kernel, o Options) *worker {
 	}
 }
 
-// run is the worker's goroutine. It ends when quit is closed.
-func (w *worker) run() {
+// runWorker is the worker's goroutine. It ends when quit is closed.
+func (w *worker) runWorker() {
 	defer close(w.done)
 	check := time.NewTicker(w.options.CheckEvery)
 	defer check.Stop()
@@ -84,17 +84,17 @@ func (w *worker) run() {
 		case t := <-w.tasks:
 			t.result <- t.work(t.ctx)
 		case r := <-w.queue:
-			w.serve(ctx, w.gather(r))
+			w.openAll(ctx, w.gather(r))
 		case <-due:
-			w.sweep(ctx)
+			w.sweepEnded(ctx)
 		case <-check.C:
-			w.check(ctx)
+			w.checkAndReport(ctx)
 		}
 	}
 }
 
-// do has the worker do something and waits for it.
-func (w *worker) do(ctx context.Context, work func(context.Context) error) error {
+// doTask has the worker do something and waits for it.
+func (w *worker) doTask(ctx context.Context, work func(context.Context) error) error {
 	t := task{ctx, work, make(chan error, 1)}
 	select {
 	case w.tasks <- t:
@@ -106,8 +106,8 @@ func (w *worker) do(ctx context.Context, work func(context.Context) error) error
 	}
 }
 
-// promise opens a pinhole and waits until the kernel has confirmed it.
-func (w *worker) promise(ctx context.Context, e expect.Expectation) error {
+// openPinhole opens a pinhole and waits until the kernel has confirmed it.
+func (w *worker) openPinhole(ctx context.Context, e expect.Expectation) error {
 	rules, err := pinhole(e, w.options.PinholeMark, w.kernel.Local(e.Target.Addr()))
 	if err != nil {
 		return err
@@ -117,14 +117,14 @@ func (w *worker) promise(ctx context.Context, e expect.Expectation) error {
 			return err
 		}
 	}
-	if err := w.ledger.add(e, rules); err != nil {
+	if err := w.ledger.addPinhole(e, rules); err != nil {
 		return err
 	}
 	r := &request{e, rules, make(chan error, 1)}
 	select {
 	case w.queue <- r:
 	case <-ctx.Done():
-		w.ledger.forget(e.ID)
+		w.ledger.forgetPinholes(e.ID)
 		return ctx.Err()
 	case <-w.done:
 		return ErrStopped
@@ -133,7 +133,7 @@ func (w *worker) promise(ctx context.Context, e expect.Expectation) error {
 	case err := <-r.result:
 		return err
 	case <-ctx.Done():
-		w.ledger.close(e.ID)
+		w.ledger.closePinhole(e.ID)
 		return ctx.Err()
 	case <-w.done:
 		return ErrStopped
@@ -154,51 +154,51 @@ func (w *worker) gather(first *request) []*request {
 	return batch
 }
 
-// serve opens a batch. Two promises of the same way may not share a
+// openAll opens a batch. Two promises of the same way may not share a
 // transaction: the later one replaces the earlier.
-func (w *worker) serve(ctx context.Context, batch []*request) {
+func (w *worker) openAll(ctx context.Context, batch []*request) {
 	for len(batch) > 0 {
-		n := distinct(batch)
-		w.open(ctx, batch[:n])
+		n := distinctKeys(batch)
+		w.openBatch(ctx, batch[:n])
 		batch = batch[n:]
 	}
 }
 
-// open opens a batch in one transaction. If the kernel refuses it, what was
+// openBatch opens a batch in one transaction. If the kernel refuses it, what was
 // left of it is taken back, what made it fail is mended where it was ours,
 // and each promise is tried alone, so that a bad one harms no other.
-func (w *worker) open(ctx context.Context, batch []*request) {
+func (w *worker) openBatch(ctx context.Context, batch []*request) {
 	batch = w.stillWanted(batch)
 	if len(batch) == 0 {
 		return
 	}
-	err := w.install(ctx, batch)
+	err := w.installBatch(ctx, batch)
 	if err != nil {
-		w.heal(ctx)
+		w.repairAfterFailure(ctx)
 	}
-	if err == nil || hopeless(err) {
-		w.answer(batch, err)
+	if err == nil || isPermanent(err) {
+		w.answerBatch(batch, err)
 		return
 	}
 	for i := range batch {
 		one := batch[i : i+1]
-		err := w.install(ctx, one)
+		err := w.installBatch(ctx, one)
 		if err != nil {
-			w.heal(ctx)
+			w.repairAfterFailure(ctx)
 		}
-		w.answer(one, err)
+		w.answerBatch(one, err)
 	}
 }
 
-// hopeless reports whether a second try would fail like the first.
-func hopeless(err error) bool {
+// isPermanent reports whether a second try would fail like the first.
+func isPermanent(err error) bool {
 	return errors.Is(err, ErrBusy) || errors.Is(err, ErrNotPermitted) || errors.Is(err, context.DeadlineExceeded)
 }
 
-func (w *worker) answer(batch []*request, err error) {
+func (w *worker) answerBatch(batch []*request, err error) {
 	for _, r := range batch {
 		if err != nil {
-			w.ledger.forget(r.ID)
+			w.ledger.forgetPinholes(r.ID)
 		}
 		r.result <- err
 	}
@@ -208,7 +208,7 @@ func (w *worker) answer(batch []*request, err error) {
 func (w *worker) stillWanted(batch []*request) []*request {
 	var wanted []*request
 	for _, r := range batch {
-		if w.ledger.begin(r.ID, time.Now()) {
+		if w.ledger.stillWanted(r.ID, time.Now()) {
 			wanted = append(wanted, r)
 		} else {
 			r.result <- ErrEnded
@@ -217,16 +217,16 @@ func (w *worker) stillWanted(batch []*request) []*request {
 	return wanted
 }
 
-// install adds the rules of a batch in one transaction, which also removes
+// installBatch adds the rules of a batch in one transaction, which also removes
 // those of older promises of the same way: they would be met first.
-func (w *worker) install(ctx context.Context, batch []*request) error {
+func (w *worker) installBatch(ctx context.Context, batch []*request) error {
 	var t transaction
-	ways := map[way]bool{}
+	ways := map[flowKey]bool{}
 	for _, r := range batch {
-		ways[wayOf(r.Expectation)] = true
+		ways[flowKeyOf(r.Expectation)] = true
 		t.adds = append(t.adds, r.rules...)
 	}
-	rivals := w.ledger.installedWhere(func(e *entry) bool { return ways[wayOf(e.Expectation)] })
+	rivals := w.ledger.installedWhere(func(e *entry) bool { return ways[flowKeyOf(e.Expectation)] })
 	for _, e := range rivals {
 		t.deletes = append(t.deletes, e.rules...)
 	}
@@ -234,8 +234,8 @@ func (w *worker) install(ctx context.Context, batch []*request) error {
 		return err
 	}
 	for _, r := range batch {
-		w.ledger.installed(r.ID)
+		w.ledger.markInstalled(r.ID)
 	}
-	w.ledger.forget(ids(rivals)...)
+	w.ledger.forgetPinholes(ids(rivals)...)
 	return nil
 }

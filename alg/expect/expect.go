@@ -77,6 +77,16 @@ type Expectation struct {
 	Until time.Time
 }
 
+// Key is what a connection shows of itself: two expectations of the same Key
+// cannot be told apart.
+type Key struct {
+	From netip.Addr
+	To   netip.AddrPort
+}
+
+// Key returns the expectation's.
+func (e Expectation) Key() Key { return Key{e.From, e.To} }
+
 // String returns the expectation on one line, as an operator would draw it.
 func (e Expectation) String() string {
 	s := fmt.Sprintf("session %d %s: %s -> %s", e.Session, e.Mode, e.From, e.To)
