@@ -36,7 +36,7 @@ func (t tools) cleanup(ctx context.Context, o Options) ([]string, error) {
 		return lines, nil // a generation that the kernel does not speak holds nothing
 	}
 	for n, line := range lines {
-		lines[n] = t.family.tool() + " " + line
+		lines[n] = tool(t.family) + " " + line
 	}
 	return lines, err
 }

@@ -1,6 +1,10 @@
 package rules
 
-import "golang.org/x/sys/unix"
+import (
+	"ftpalg/rules/rule"
+
+	"golang.org/x/sys/unix"
+)
 
 // Messages, and groups of events, of ctnetlink
 // (linux/netfilter/nfnetlink_conntrack.h, nfnetlink_compat.h).
@@ -78,12 +82,13 @@ const (
 	tcpClose       = 8
 )
 
-// number is the family's number to the kernel; that of both together is 0.
-func (f Family) number() byte {
+// protocolOf returns the number that the kernel has for a family; that of both
+// together is 0.
+func protocolOf(f rule.Family) byte {
 	switch f {
-	case IPv4:
+	case rule.IPv4:
 		return unix.AF_INET
-	case IPv6:
+	case rule.IPv6:
 		return unix.AF_INET6
 	default:
 		return unix.AF_UNSPEC

@@ -24,7 +24,7 @@ func variants() []string { return []string{"", "-nft", "-legacy"} }
 // ErrUnavailable if one is missing.
 func findTools(f Family, variant string) (tools, error) {
 	t := tools{family: f}
-	base := f.tool() + variant
+	base := tool(f) + variant
 	for name, path := range map[string]*string{base: &t.iptables, base + "-save": &t.save, base + "-restore": &t.restore} {
 		found, err := exec.LookPath(name)
 		if err != nil {

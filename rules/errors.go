@@ -2,6 +2,7 @@ package rules
 
 import (
 	"errors"
+	"ftpalg/rules/rule"
 	"strings"
 )
 
@@ -19,7 +20,7 @@ var (
 	// (net.netfilter.nf_conntrack_expect_max).
 	ErrFull = errors.New("the kernel's table is full")
 	// ErrInvalid means that the request itself cannot be expressed.
-	ErrInvalid = errors.New("invalid")
+	ErrInvalid = rule.ErrInvalid
 	// ErrEnded means that a promise was closed, or its deadline had passed,
 	// before it was opened.
 	ErrEnded = errors.New("the promise ended before it was opened")

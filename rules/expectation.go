@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ftpalg/alg/expect"
+	"ftpalg/rules/rule"
 )
 
 // expectedTuple is the tuple that a promised connection shows, but for its source
@@ -63,7 +64,7 @@ func limitMessage(p *packet, s *masterEntry, e expect.Expectation, life time.Dur
 
 // withdrawMessage appends the message that withdraws a promise.
 func withdrawMessage(p *packet, e expect.Expectation) uint32 {
-	return p.message(expectDelete, 0, familyOf(e.From), func() { p.tuple(ctaExpectTuple, expectedTuple(e)) })
+	return p.message(expectDelete, 0, rule.FamilyOf(e.From), func() { p.tuple(ctaExpectTuple, expectedTuple(e)) })
 }
 
 func describe(e expect.Expectation) string {

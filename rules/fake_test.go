@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"ftpalg/alg/expect"
 	"maps"
 	"net/netip"
 	"slices"
@@ -23,7 +24,7 @@ type fake struct {
 	absent map[string]error
 	// here are the addresses that are local, came the connections.
 	here map[netip.Addr]bool
-	came map[flowKey]bool
+	came map[expect.Key]bool
 
 	calls int
 	// fault is asked before each call; an error makes it fail.
@@ -185,7 +186,7 @@ func (f *fake) Route() []string { return []string{"the policy route"} }
 
 func (f *fake) Local(a netip.Addr) bool { return f.here[a] }
 
-func (f *fake) Came() (map[flowKey]bool, error) {
+func (f *fake) Came() (map[expect.Key]bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.came, f.call("came")

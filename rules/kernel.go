@@ -2,6 +2,7 @@ package rules
 
 import (
 	"context"
+	"ftpalg/alg/expect"
 	"net/netip"
 	"slices"
 	"strings"
@@ -36,7 +37,7 @@ type kernel interface {
 	Local(a netip.Addr) bool
 	// Came returns the ways of the TCP connections that the kernel knows, as
 	// they were before any translation.
-	Came() (map[flowKey]bool, error)
+	Came() (map[expect.Key]bool, error)
 }
 
 // snapshot is what of ours is in the kernel at one moment.

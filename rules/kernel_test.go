@@ -111,7 +111,7 @@ func saved(t *testing.T) string {
 
 func exampleStatic() Static {
 	return Static{
-		Services: []Service{{"legacy", netip.MustParseAddrPort("203.0.113.1:21")}},
+		Services: []Service{{Name: "legacy", Address: netip.MustParseAddrPort("203.0.113.1:21")}},
 		Intercepts: []Intercept{
 			{Name: "lan", Interface: "lan", Ports: []uint16{21, 2121}, Method: TPROXY, Port4: 4021, Port6: 6021,
 				Clients: []netip.Prefix{netip.MustParsePrefix("198.18.0.0/24"), netip.MustParsePrefix("2001:db8:1::/64")}},

@@ -15,7 +15,7 @@ import (
 type ledger struct {
 	mu      sync.Mutex
 	entries map[expect.ID]*entry
-	newest  map[flowKey]expect.ID // the newest promise of each
+	newest  map[expect.Key]expect.ID // the newest promise of each
 }
 
 // entry is one promise. Its rules are in the kernel if installed is set;
@@ -28,7 +28,7 @@ type entry struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{entries: map[expect.ID]*entry{}, newest: map[flowKey]expect.ID{}}
+	return &ledger{entries: map[expect.ID]*entry{}, newest: map[expect.Key]expect.ID{}}
 }
 
 // ended reports whether a promise's rules have to go.
@@ -55,7 +55,7 @@ func (l *ledger) addPinhole(e expect.Expectation, rules []line) error {
 		return fmt.Errorf("rules: %w promise: number %d is taken: %s", ErrInvalid, e.ID, e)
 	}
 	l.entries[e.ID] = &entry{Expectation: e, rules: rules}
-	l.newest[flowKeyOf(e)] = e.ID
+	l.newest[e.Key()] = e.ID
 	return nil
 }
 
@@ -73,8 +73,8 @@ func (l *ledger) closePinhole(id expect.ID) {
 
 func (l *ledger) deleteLocked(e *entry) {
 	delete(l.entries, e.ID)
-	if l.newest[flowKeyOf(e.Expectation)] == e.ID {
-		delete(l.newest, flowKeyOf(e.Expectation))
+	if l.newest[e.Key()] == e.ID {
+		delete(l.newest, e.Key())
 	}
 }
 
@@ -110,11 +110,11 @@ func (l *ledger) markUsed(id expect.ID) {
 
 // markConnected records that a connection has come this way, and returns the
 // promise that it came through.
-func (l *ledger) markConnected(w flowKey) (expect.Expectation, bool) {
+func (l *ledger) markConnected(w expect.Key) (expect.Expectation, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.entries[l.newest[w]]
-	if e == nil || e.connected || flowKeyOf(e.Expectation) != w {
+	if e == nil || e.connected || e.Key() != w {
 		return expect.Expectation{}, false
 	}
 	e.used, e.connected = true, true

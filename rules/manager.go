@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"ftpalg/alg/expect"
+	"ftpalg/rules/rule"
 )
 
 // Manager makes the kernel agree: with the Static rules, and with the
@@ -78,7 +79,7 @@ func (m *Manager) Describe() string {
 	parts := slices.Clone(m.versions)
 	for _, f := range []Family{IPv4, IPv6} {
 		if m.missing[f] != nil {
-			parts = append(parts, "no "+f.tool())
+			parts = append(parts, "no "+tool(f))
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -132,7 +133,7 @@ func (m *Manager) Apply(ctx context.Context, s Static) error {
 	if err := m.possible(s); err != nil {
 		return err
 	}
-	s = s.after(m.static)
+	s = s.After(m.static)
 	if err := m.applyLocked(ctx, s); err != nil {
 		return errors.Join(err, m.applyLocked(context.WithoutCancel(ctx), m.static))
 	}
@@ -161,11 +162,11 @@ func (m *Manager) each(do func(*worker) error) error {
 
 // possible refuses rules for a family whose tools are missing.
 func (m *Manager) possible(s Static) error {
-	if err := s.validate(); err != nil {
+	if err := s.Validate(); err != nil {
 		return err
 	}
 	for f, err := range m.missing {
-		if len(static(m.options, f, s)) > 0 {
+		if len(s.Rules(f, m.options.marks())) > 0 {
 			return err
 		}
 	}
@@ -180,10 +181,10 @@ func (m *Manager) Open(ctx context.Context, e expect.Expectation) error {
 	if !m.running.Load() {
 		return fmt.Errorf("rules: open: %w", ErrStopped)
 	}
-	if err := validate(e); err != nil {
+	if err := rule.Validate(e); err != nil {
 		return err
 	}
-	f := familyOf(e.From)
+	f := rule.FamilyOf(e.From)
 	if err := m.missing[f]; err != nil {
 		return err
 	}

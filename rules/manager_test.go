@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ftpalg/alg/expect"
+	"ftpalg/rules/rule"
 )
 
 // inBubble runs a test with a started Manager over fakes, in a time of its
@@ -211,7 +212,7 @@ func TestASweepOverAFlushTakesWhatIsLeft(t *testing.T) {
 }
 
 func TestAUsedPromiseDoesNotComeBack(t *testing.T) {
-	b := desired{used: must(pinhole(examplePromise(1), DefaultPinholeMark, false))}
+	b := desired{used: linesOf(rule.Pinhole(examplePromise(1), DefaultPinholeMark, false))}
 	if d := b.differenceTo(snapshot{}); len(d.pinholes) > 0 {
 		t.Errorf("after a flush %q would be added: a second connection could come", texts(d.pinholes))
 	}
@@ -227,7 +228,7 @@ func TestAUsedPromiseDoesNotComeBack(t *testing.T) {
 func TestApplyReplacesStaticRulesAndKeepsPinholes(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, m *Manager, v4 *fake) {
 		mustOpen(t, m, examplePromise(1))
-		s := Static{Services: []Service{{"other", netip.MustParseAddrPort("203.0.113.1:2121")}}}
+		s := Static{Services: []Service{{Name: "other", Address: netip.MustParseAddrPort("203.0.113.1:2121")}}}
 		if err := m.Apply(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
@@ -248,7 +249,7 @@ func TestAFailedApplyKeepsTheFormerRules(t *testing.T) {
 		before := slices.Sorted(slices.Values(v4.ours()))
 		v4.set(nil, "2121")
 		err := m.Apply(t.Context(), Static{Services: []Service{
-			{"good", netip.MustParseAddrPort("203.0.113.1:2100")}, {"bad", netip.MustParseAddrPort("203.0.113.1:2121")}}})
+			{Name: "good", Address: netip.MustParseAddrPort("203.0.113.1:2100")}, {Name: "bad", Address: netip.MustParseAddrPort("203.0.113.1:2121")}}})
 		if err == nil {
 			t.Error("Apply succeeded although the kernel refuses a rule")
 		}
@@ -290,8 +291,8 @@ func TestOpenRefusesWhatNoRuleCanExpress(t *testing.T) {
 	} {
 		e := good
 		spoil(&e)
-		if rules, err := pinhole(e, DefaultPinholeMark, false); !errors.Is(err, ErrInvalid) {
-			t.Errorf("%s: %q, %v; want ErrInvalid", name, texts(rules), err)
+		if err := rule.Validate(e); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s: %v; want ErrInvalid", name, err)
 		}
 	}
 }

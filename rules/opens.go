@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"ftpalg/alg/expect"
+	"ftpalg/rules/rule"
 )
 
 // Opens returns what a Manager with these Options puts into the kernel for a
@@ -12,12 +13,11 @@ import (
 // this machine. The error wraps ErrInvalid where nothing would be opened.
 func Opens(o Options, e expect.Expectation, local bool) ([]string, error) {
 	o = o.withDefaults()
-	rules, err := pinhole(e, o.PinholeMark, local)
-	switch {
+	switch err := rule.Validate(e); {
 	case err != nil:
 		return nil, err
 	case o.Path == IPTables:
-		return texts(rules), nil
+		return texts(linesOf(rule.Pinhole(e, o.PinholeMark, local))), nil
 	case o.Path == Conntrack:
 		return []string{describe(e)}, nil
 	}

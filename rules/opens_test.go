@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ftpalg/alg/expect"
+	"ftpalg/rules/rule"
 )
 
 func TestOpensIsWhatTheSpecSays(t *testing.T) {
@@ -15,10 +16,7 @@ func TestOpensIsWhatTheSpecSays(t *testing.T) {
 		ID: 34, Session: 12, Mode: expect.PASV, From: netip.MustParseAddr("203.0.113.10"), To: netip.MustParseAddrPort("203.0.113.1:50000"),
 		Target: netip.MustParseAddrPort("198.18.1.20:34567"), Seen: netip.MustParseAddr("198.18.1.1"), Until: time.Date(2030, 1, 2, 3, 4, 6, 0, time.UTC),
 	}
-	spec, err := pinhole(e, DefaultPinholeMark, false)
-	if err != nil {
-		t.Fatal(err)
-	}
+	spec := linesOf(rule.Pinhole(e, DefaultPinholeMark, false))
 	if got, err := Opens(Options{Path: IPTables}, e, false); err != nil || !slices.Equal(got, texts(spec)) {
 		t.Errorf("%q, %v", got, err)
 	}

@@ -2,74 +2,10 @@ package rules
 
 import (
 	"cmp"
-	"net/netip"
 	"time"
+
+	"ftpalg/rules/rule"
 )
-
-// Static is what control connections need of the kernel: rules that stay for
-// as long as the configuration does.
-type Static struct {
-	// Services are the local TCP ports to accept.
-	Services []Service
-	// Intercepts is the traffic to take over.
-	Intercepts []Intercept
-	// Outbound are the connections that this machine makes itself.
-	Outbound []Outbound
-	// Deliver4 and Deliver6 are further ports whose packets may belong to a
-	// transparent socket of this machine: those of connections that began
-	// under former rules. Apply sees to it.
-	Deliver4, Deliver6 []uint16
-}
-
-// Service is a TCP port of this machine that anybody may connect to.
-type Service struct {
-	Name string
-	// Address is where the service listens. An unspecified address
-	// (0.0.0.0, ::) stands for any of its family.
-	Address netip.AddrPort
-}
-
-// Method is how intercepted connections reach a local listener.
-type Method uint8
-
-// The two methods.
-const (
-	// TPROXY hands the packets over as they are, to a transparent listener
-	// on 127.0.0.1 or ::1 (kernel Documentation/networking/tproxy.rst).
-	TPROXY Method = iota + 1
-	// REDIRECT translates the destination to the address of the interface,
-	// where a listener on the unspecified address takes it.
-	REDIRECT
-)
-
-// Intercept is traffic that crosses this machine and is to end in it.
-// Connections to one of the machine's own addresses are left alone.
-type Intercept struct {
-	Name string
-	// Interface is where the connections come in; "" means any.
-	Interface string
-	// Ports are the destination ports to take over.
-	Ports []uint16
-	// Clients and Servers limit the traffic. An empty list means any
-	// address; a list without an address of a family excludes that family.
-	Clients, Servers []netip.Prefix
-	Method           Method
-	// Port4 and Port6 are the local listener's ports; 0 leaves that
-	// family's traffic alone.
-	Port4, Port6 uint16
-}
-
-// Outbound is a set of connections that this machine itself makes.
-type Outbound struct {
-	Name string
-	// Server is where they go; 0.0.0.0/0 and ::/0 stand for any.
-	Server netip.Prefix
-	// Ports are the destination ports, at least one.
-	Ports []uint16
-	// Transparent says that they are made with a foreign source address,
-	// so that the replies have to be delivered here.
-	Transparent bool
-}
 
 // Defaults of Options.
 const (
@@ -146,4 +82,14 @@ func (o Options) withDefaults() Options {
 		o.Connections = func(Event) {}
 	}
 	return o
+}
+
+// marks returns the bits for rules. Before the path is settled, it is taken for
+// the one that needs more.
+func (o Options) marks() rule.Marks {
+	m := rule.Marks{Delivery: o.Mark, Pinhole: o.PinholeMark}
+	if o.Path != IPTables {
+		m.Expectation = o.ExpectationMark
+	}
+	return m
 }

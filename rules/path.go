@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"ftpalg/alg/expect"
+	"ftpalg/rules/rule"
 )
 
 // Path is the way in which pinholes are opened.
@@ -122,11 +123,11 @@ func (m *Manager) disconnect() error {
 // missingFor returns why a promise's connection could not be accepted or
 // translated, although the expectation could be made.
 func (m *Manager) missingFor(e expect.Expectation) error {
-	absent := ruled(m.workers).of(familyOf(e.From)).absent
+	absent := ruled(m.workers).of(rule.FamilyOf(e.From)).absent
 	if err := absent[tableFilter]; err != nil {
 		return err
 	}
-	if translated(e) || e.Seen != e.From {
+	if rule.TranslatedTarget(e) || e.Seen != e.From {
 		return absent[tableNAT]
 	}
 	return nil

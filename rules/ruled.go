@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"ftpalg/alg/expect"
+	"ftpalg/rules/rule"
 )
 
 // ruled keeps promises as rules, each with the worker of its family.
@@ -11,7 +12,7 @@ type ruled []*worker
 
 // openPinhole implements opener.
 func (r ruled) openPinhole(ctx context.Context, e expect.Expectation) error {
-	return r.of(familyOf(e.From)).openPinhole(ctx, e)
+	return r.of(rule.FamilyOf(e.From)).openPinhole(ctx, e)
 }
 
 // of returns a family's worker. The Manager asks for none that is missing.
@@ -51,9 +52,9 @@ func (r ruled) rules(id expect.ID) []string {
 }
 
 // markConnected implements watched.
-func (r ruled) markConnected(w flowKey) (expect.Expectation, bool) {
+func (r ruled) markConnected(w expect.Key) (expect.Expectation, bool) {
 	for _, n := range r {
-		if n.family == familyOf(w.from) {
+		if n.family == rule.FamilyOf(w.From) {
 			return n.ledger.markConnected(w)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ftpalg/alg/expect"
+	"ftpalg/rules/rule"
 )
 
 // helper is the kernel's helper on our shadows, and follow the function that
@@ -112,12 +113,12 @@ func (s *masterEntry) prolongMessage(p *packet) uint32 {
 // with it. Data connections that came through it stay.
 func (s *masterEntry) deleteMessage(p *packet) uint32 { return deleteFlow(p, s.orig, 0) }
 
-func (s *masterEntry) family() Family { return familyOf(s.orig.src.Addr()) }
+func (s *masterEntry) family() Family { return rule.FamilyOf(s.orig.src.Addr()) }
 
 // deleteFlow appends the message that deletes an entry, if it has that id
 // still; 0 stands for any.
 func deleteFlow(p *packet, orig tuple, id uint32) uint32 {
-	return p.message(flowDelete, 0, familyOf(orig.src.Addr()), func() {
+	return p.message(flowDelete, 0, rule.FamilyOf(orig.src.Addr()), func() {
 		p.tuple(ctaTupleOrig, orig)
 		if id != 0 {
 			p.uint32(ctaID, id)

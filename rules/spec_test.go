@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ftpalg/alg/expect"
+	"ftpalg/rules/rule"
 )
 
 var update = flag.Bool("update", false, "write the goldens in testdata instead of comparing with them")
@@ -50,13 +51,13 @@ func TestPinholeRules(t *testing.T) {
 			for _, translated := range []bool{true, false} {
 				for _, snat := range []bool{true, false} {
 					e := combination(a, mode, translated, snat)
-					rules := must(pinhole(e, DefaultPinholeMark, false))
+					rules := linesOf(rule.Pinhole(e, DefaultPinholeMark, false))
 					golden(t, strings.Join([]string{family, mode.String(), pick(translated, "translated", "routed"), pick(snat, "snat", "direct")}, "-"), texts(rules))
 				}
 			}
 		}
 		e := combination(a, expect.PASV, true, true)
-		golden(t, family+"-PASV-translated-snat-local", texts(must(pinhole(e, DefaultPinholeMark, true))))
+		golden(t, family+"-PASV-translated-snat-local", texts(linesOf(rule.Pinhole(e, DefaultPinholeMark, true))))
 	}
 }
 
@@ -100,15 +101,15 @@ func TestStaticRules(t *testing.T) {
 	for name, s := range map[string]Static{
 		"static-empty": {},
 		"static-service": {Services: []Service{
-			{`a "name" 'with' \ much in it, longer than a comment`, netip.MustParseAddrPort("203.0.113.1:21")},
-			{"any", netip.MustParseAddrPort("0.0.0.0:2121")},
-			{"any6", netip.MustParseAddrPort("[::]:2121")}}},
+			{Name: `a "name" 'with' \ much in it, longer than a comment`, Address: netip.MustParseAddrPort("203.0.113.1:21")},
+			{Name: "any", Address: netip.MustParseAddrPort("0.0.0.0:2121")},
+			{Name: "any6", Address: netip.MustParseAddrPort("[::]:2121")}}},
 		"static-tproxy":          {Intercepts: []Intercept{lan}},
 		"static-tproxy-limited":  {Intercepts: []Intercept{limited}},
 		"static-tproxy-ports":    {Intercepts: []Intercept{many}},
 		"static-redirect":        {Intercepts: []Intercept{redirect}},
-		"static-outbound":        {Outbound: []Outbound{{"legacy", netip.MustParsePrefix("198.18.1.20/32"), []uint16{21}, false}}},
-		"static-outbound-source": {Outbound: []Outbound{{"legacy", netip.MustParsePrefix("198.18.1.20/32"), []uint16{21}, true}}},
+		"static-outbound":        {Outbound: []Outbound{{Name: "legacy", Server: netip.MustParsePrefix("198.18.1.20/32"), Ports: []uint16{21}, Transparent: false}}},
+		"static-outbound-source": {Outbound: []Outbound{{Name: "legacy", Server: netip.MustParsePrefix("198.18.1.20/32"), Ports: []uint16{21}, Transparent: true}}},
 		"static-everything":      exampleStatic(),
 	} {
 		lines, err := Plan(Options{}, s)
@@ -153,7 +154,7 @@ func TestCommentsFitAndTellRulesApart(t *testing.T) {
 	}
 	long.Servers = long.Clients
 	seen := map[key]bool{}
-	for _, r := range static(Options{}.withDefaults(), IPv6, Static{Intercepts: []Intercept{long}}) {
+	for _, r := range linesOf(Static{Intercepts: []Intercept{long}}.Rules(IPv6, Options{}.withDefaults().marks())) {
 		if len(r.comment()) > 255 {
 			t.Errorf("a comment of %d bytes, more than iptables takes: %s", len(r.comment()), r.comment())
 		}
@@ -175,7 +176,7 @@ func TestDatestopIsTheLastSecondThatBeginsBeforeTheDeadline(t *testing.T) {
 		{second.Add(time.Second - 1), "2030-01-02T03:04:05"},
 		{second.In(time.FixedZone("", 3600)), "2030-01-02T03:04:04"},
 	} {
-		if got := until(c.until)[3]; got != c.want {
+		if got := lastSecond(c.until); got != c.want {
 			t.Errorf("until(%s) = %s, want %s", c.until, got, c.want)
 		}
 	}
@@ -191,11 +192,11 @@ func TestQuotedWordsComeBack(t *testing.T) {
 func TestDeliveryOutlivesAReload(t *testing.T) {
 	lan := Static{Intercepts: []Intercept{{Name: "lan", Interface: "lan", Ports: []uint16{21, 2121}, Method: TPROXY, Port4: 8021}}}
 	wan := Static{Outbound: []Outbound{{Name: "wan", Server: netip.MustParsePrefix("198.18.1.20/32"), Ports: []uint16{990}, Transparent: true}}}
-	s := Static{}.after(wan.after(lan))
+	s := Static{}.After(wan.After(lan))
 	if want := []uint16{21, 990, 2121}; !slices.Equal(s.Deliver4, want) || len(s.Deliver6) != 0 {
 		t.Errorf("after two reloads ports %v and %v are delivered, want %v and none", s.Deliver4, s.Deliver6, want)
 	}
-	if !needsRoute(static(Options{}.withDefaults(), IPv4, s)) {
+	if !rule.NeedsRoute(s.Rules(IPv4, Options{}.withDefaults().marks())) {
 		t.Error("the policy route goes with the listener")
 	}
 }

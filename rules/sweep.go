@@ -2,29 +2,19 @@ package rules
 
 import (
 	"context"
-	"net/netip"
 	"time"
 
 	"ftpalg/alg/expect"
 )
 
-// flowKey is what a connection shows of itself: two promises of the same way
-// cannot be told apart.
-type flowKey struct {
-	from netip.Addr
-	to   netip.AddrPort
-}
-
-func flowKeyOf(e expect.Expectation) flowKey { return flowKey{e.From, e.To} }
-
 // distinctKeys returns how many requests from the first on go different ways.
 func distinctKeys(batch []*request) int {
-	seen := map[flowKey]bool{}
+	seen := map[expect.Key]bool{}
 	for n, r := range batch {
-		if seen[flowKeyOf(r.Expectation)] {
+		if seen[r.Key()] {
 			return n
 		}
-		seen[flowKeyOf(r.Expectation)] = true
+		seen[r.Key()] = true
 	}
 	return len(batch)
 }

@@ -1,41 +1,22 @@
 package rules
 
-import (
-	"net/netip"
-
-	"github.com/ti-mo/conntrack"
-	"github.com/ti-mo/netfilter"
-	"golang.org/x/sys/unix"
-)
+import "ftpalg/alg/expect"
 
 // tracked is what connection tracking knows of one family.
 type tracked struct{ family Family }
 
 // Came implements kernel. The kernel forgets a connection that was reset
 // after 10 s, others later (Documentation/networking/nf_conntrack-sysctl.rst).
-func (t tracked) Came() (map[flowKey]bool, error) {
-	c, err := conntrack.Dial(nil)
+func (t tracked) Came() (map[expect.Key]bool, error) {
+	flows, err := dumpConntrack(0)
 	if err != nil {
-		return nil, &OpError{Op: "reach connection tracking", Err: err}
+		return nil, err
 	}
-	defer c.Close()
-	flows, err := c.DumpFilter(conntrack.NewFilter().Family(t.protocol()), nil)
-	if err != nil {
-		return nil, &OpError{Op: "list tracked connections", Err: err}
-	}
-	came := map[flowKey]bool{}
+	came := map[expect.Key]bool{}
 	for _, f := range flows {
-		o := f.TupleOrig
-		if o.Proto.Protocol == unix.IPPROTO_TCP {
-			came[flowKey{o.IP.SourceAddress, netip.AddrPortFrom(o.IP.DestinationAddress, o.Proto.DestinationPort)}] = true
+		if t.family.Has(f.orig.src.Addr()) {
+			came[expect.Key{From: f.orig.src.Addr(), To: f.orig.dst}] = true
 		}
 	}
 	return came, nil
-}
-
-func (t tracked) protocol() netfilter.ProtoFamily {
-	if t.family == IPv6 {
-		return netfilter.ProtoIPv6
-	}
-	return netfilter.ProtoIPv4
 }

@@ -33,7 +33,7 @@ type tracker struct {
 
 	mu           sync.Mutex
 	pinholesByID map[expect.ID]*pinholeEntry
-	byKey        map[flowKey]*pinholeEntry // of those that the kernel keeps
+	byKey        map[expect.Key]*pinholeEntry // of those that the kernel keeps
 	idle         map[addresses][]*masterEntry
 	closing      map[addresses][]*pinholeEntry // closed, but perhaps in the kernel still
 	number       uint16                        // of the newest shadow
@@ -60,7 +60,7 @@ func newTracker(o Options, k asker) *tracker {
 		options: o, kernel: k,
 		colliding:    func(expect.Expectation) []connection { return nil },
 		missingFor:   func(expect.Expectation) error { return nil },
-		pinholesByID: map[expect.ID]*pinholeEntry{}, byKey: map[flowKey]*pinholeEntry{}, idle: map[addresses][]*masterEntry{}, closing: map[addresses][]*pinholeEntry{},
+		pinholesByID: map[expect.ID]*pinholeEntry{}, byKey: map[expect.Key]*pinholeEntry{}, idle: map[addresses][]*masterEntry{}, closing: map[addresses][]*pinholeEntry{},
 		quit: make(chan struct{}), done: make(chan struct{}),
 	}
 }
@@ -117,7 +117,7 @@ func (t *tracker) closePinhole(id expect.ID) {
 
 // markConnected implements opener. The shadow is free for the next promise: the
 // kernel forgot the expectation when the connection came.
-func (t *tracker) markConnected(w flowKey) (expect.Expectation, bool) {
+func (t *tracker) markConnected(w expect.Key) (expect.Expectation, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := t.byKey[w]
@@ -138,8 +138,8 @@ func (t *tracker) releaseLocked(p *pinholeEntry) {
 		t.idle[addressesOf(p.Expectation)] = append(t.idle[addressesOf(p.Expectation)], p.master)
 		p.master = nil
 	}
-	if t.byKey[flowKeyOf(p.Expectation)] == p {
-		delete(t.byKey, flowKeyOf(p.Expectation))
+	if t.byKey[p.Key()] == p {
+		delete(t.byKey, p.Key())
 	}
 }
 

@@ -133,7 +133,7 @@ func (o *opening) isStale(r refusal) bool {
 func (t *tracker) claimKey(o *opening) (rival *pinholeEntry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	w := flowKeyOf(o.Expectation)
+	w := o.Key()
 	rival = t.byKey[w]
 	t.byKey[w], o.pinholeEntry.master = o.pinholeEntry, o.master
 	return rival
@@ -154,7 +154,7 @@ func (t *tracker) confirm(o *opening) {
 func (t *tracker) abandon(o *opening) {
 	t.mu.Lock()
 	o.pinholeEntry.master = nil
-	if w := flowKeyOf(o.Expectation); t.byKey[w] == o.pinholeEntry {
+	if w := o.Key(); t.byKey[w] == o.pinholeEntry {
 		delete(t.byKey, w)
 	}
 	t.mu.Unlock()

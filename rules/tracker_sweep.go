@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ftpalg/alg/expect"
+	"ftpalg/rules/rule"
 )
 
 // runSweeper withdraws ended promises and prolongs long ones, until quit is
@@ -35,7 +36,7 @@ func (t *tracker) sweepPacket() (more bool) {
 	defer t.asking.Unlock()
 	now := time.Now()
 	for _, p := range t.collectExpired(now) {
-		t.options.Observe(Event{Kind: Expired, Family: familyOf(p.From), Pinhole: Pinhole{p, Closing}})
+		t.options.Observe(Event{Kind: Expired, Family: rule.FamilyOf(p.From), Pinhole: Pinhole{p, Closing}})
 	}
 	ended, brief := t.collectDue(now)
 	if len(ended)+len(brief) == 0 {
@@ -134,9 +135,9 @@ func (t *tracker) masterDeleted(f flow) {
 	}
 	switch {
 	case err == nil:
-		t.options.Observe(Event{Kind: Drift, Family: familyOf(p.From), Rules: []string{describe(p.Expectation)}})
+		t.options.Observe(Event{Kind: Drift, Family: rule.FamilyOf(p.From), Rules: []string{describe(p.Expectation)}})
 	case !errors.Is(err, ErrEnded):
-		t.options.Observe(Event{Kind: RepairFailed, Family: familyOf(p.From), Pinhole: Pinhole{p.Expectation, Closing}, Err: err})
+		t.options.Observe(Event{Kind: RepairFailed, Family: rule.FamilyOf(p.From), Pinhole: Pinhole{p.Expectation, Closing}, Err: err})
 	}
 }
 
@@ -161,7 +162,7 @@ func (t *tracker) makeUnused(id expect.ID) *pinholeEntry {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := t.pinholesByID[id]
-	if p == nil || !p.used || p.ended(time.Now()) || t.byKey[flowKeyOf(p.Expectation)] != nil {
+	if p == nil || !p.used || p.ended(time.Now()) || t.byKey[p.Key()] != nil {
 		return nil
 	}
 	p.used, p.until = false, time.Time{}
@@ -176,7 +177,7 @@ func (t *tracker) takeByMaster(orig tuple) *pinholeEntry {
 	for _, p := range t.pinholesByID {
 		if p.master != nil && p.master.orig == orig {
 			p.master, p.until = nil, time.Time{}
-			delete(t.byKey, flowKeyOf(p.Expectation))
+			delete(t.byKey, p.Key())
 			return p
 		}
 	}
@@ -208,6 +209,6 @@ func (t *tracker) forgetAll() []tuple {
 			shadows = append(shadows, s.orig)
 		}
 	}
-	t.pinholesByID, t.byKey, t.idle = map[expect.ID]*pinholeEntry{}, map[flowKey]*pinholeEntry{}, map[addresses][]*masterEntry{}
+	t.pinholesByID, t.byKey, t.idle = map[expect.ID]*pinholeEntry{}, map[expect.Key]*pinholeEntry{}, map[addresses][]*masterEntry{}
 	return shadows
 }

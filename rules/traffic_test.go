@@ -273,7 +273,7 @@ func TestAServiceIsAccepted(t *testing.T) {
 		if dial(t, e.client, "203.0.113.10:0", "203.0.113.1:2100", refused) != nil {
 			t.Fatal("the edge is not strict")
 		}
-		if err := m.Apply(t.Context(), Static{Services: []Service{{"legacy", netip.MustParseAddrPort("203.0.113.1:2100")}}}); err != nil {
+		if err := m.Apply(t.Context(), Static{Services: []Service{{Name: "legacy", Address: netip.MustParseAddrPort("203.0.113.1:2100")}}}); err != nil {
 			t.Fatal(err)
 		}
 		if dial(t, e.client, "203.0.113.10:0", "203.0.113.1:2100", comes) == nil {

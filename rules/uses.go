@@ -32,7 +32,7 @@ func (w *worker) askUses(entries []entry, missing []line) error {
 		lost[r.key()] = true
 	}
 	for i, e := range entries {
-		if came[flowKeyOf(e.Expectation)] && slices.ContainsFunc(e.rules, func(r line) bool { return lost[r.key()] }) {
+		if came[e.Key()] && slices.ContainsFunc(e.rules, func(r line) bool { return lost[r.key()] }) {
 			w.ledger.markUsed(e.ID)
 			entries[i].used = true
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ftpalg/alg/expect"
+	"ftpalg/rules/rule"
 )
 
 // checkNow has the workers compare and repair at once.
@@ -26,7 +27,7 @@ func TestAPromiseThatWasUsedBeforeAFlushDoesNotComeBack(t *testing.T) {
 		used, unused := examplePromise(1), examplePromise(2)
 		mustOpen(t, m, used)
 		mustOpen(t, m, unused)
-		v4.came = map[flowKey]bool{flowKeyOf(used): true}
+		v4.came = map[expect.Key]bool{used.Key(): true}
 		v4.flush(chain{tableNAT, chainPrerouting})
 		checkNow(t, m)
 		if got := v4.about("PREROUTING -s 203"); len(got) != 1 || !strings.Contains(got[0], "PASV 2") {
@@ -100,7 +101,7 @@ func TestNoTwoPromisesShareAToken(t *testing.T) {
 	later.Until, second.Until = first.Until.Add(1), first.Until
 	names := map[string]bool{}
 	for _, e := range []expect.Expectation{first, later, second} {
-		rules := must(pinhole(e, DefaultPinholeMark, false))
+		rules := linesOf(rule.Pinhole(e, DefaultPinholeMark, false))
 		names[rules[len(rules)-1].after("--hashlimit-name")] = true
 	}
 	if len(names) != 3 || names[""] {

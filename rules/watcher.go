@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ftpalg/alg/expect"
+	"ftpalg/rules/rule"
 )
 
 // pollEvery is how often live data connections are looked up, to learn their
@@ -19,7 +20,7 @@ const pollEvery = 500 * time.Millisecond
 // promises is who promised the connections that a watcher sees.
 type promises interface {
 	// markConnected marks the promise of a way as used, and returns it.
-	markConnected(flowKey) (expect.Expectation, bool)
+	markConnected(expect.Key) (expect.Expectation, bool)
 	// markEstablished says that a promise's connection is established.
 	markEstablished(expect.ID)
 	// reopen admits another attempt, after one that did not come about, and
@@ -158,7 +159,7 @@ func (w *watcher) onEvent(kind uint16, f flow) {
 // onNew enters a connection if it was promised, be it in a time that is not
 // remembered any more.
 func (w *watcher) onNew(f flow) {
-	e, ok := w.paths.markConnected(flowKey{f.orig.src.Addr(), f.orig.dst})
+	e, ok := w.paths.markConnected(expect.Key{From: f.orig.src.Addr(), To: f.orig.dst})
 	if !ok && (w.mark == 0 || !f.expected) {
 		return
 	}
@@ -166,7 +167,7 @@ func (w *watcher) onNew(f flow) {
 	if !ok {
 		return
 	}
-	w.queueEvent(Event{Kind: Connected, Family: familyOf(e.From), Pinhole: Pinhole{e, Used}})
+	w.queueEvent(Event{Kind: Connected, Family: rule.FamilyOf(e.From), Pinhole: Pinhole{e, Used}})
 }
 
 func (w *watcher) onDelete(f flow) {
@@ -183,9 +184,9 @@ func (w *watcher) onEnd(c connection) {
 	switch {
 	case !c.attributed:
 	case !c.established && w.paths.reopen(c.ID):
-		w.queueEvent(Event{Kind: Reopened, Family: familyOf(c.From), Pinhole: Pinhole{c.Expectation, Open}})
+		w.queueEvent(Event{Kind: Reopened, Family: rule.FamilyOf(c.From), Pinhole: Pinhole{c.Expectation, Open}})
 	default:
-		w.queueEvent(Event{Kind: Disconnected, Family: familyOf(c.From), Pinhole: Pinhole{c.Expectation, Closing}, Traffic: c.traffic})
+		w.queueEvent(Event{Kind: Disconnected, Family: rule.FamilyOf(c.From), Pinhole: Pinhole{c.Expectation, Closing}, Traffic: c.traffic})
 	}
 }
 
@@ -242,7 +243,7 @@ func (w *watcher) poll(list []connection) {
 		p := w.kernel.next()
 		first := p.count + 1
 		for _, c := range some {
-			p.message(flowGet, 0, familyOf(c.orig.src.Addr()), func() { p.tuple(ctaTupleOrig, c.orig) })
+			p.message(flowGet, 0, rule.FamilyOf(c.orig.src.Addr()), func() { p.tuple(ctaTupleOrig, c.orig) })
 		}
 		refused, err := w.kernel.query(func(_ uint32, f flow) { w.onState(f) })
 		if err != nil {
@@ -263,7 +264,7 @@ func (w *watcher) onState(f flow) {
 	case ended:
 		w.onEnd(c)
 	case c.attributed && c.traffic.Counted:
-		w.queueEvent(Event{Kind: Carrying, Family: familyOf(c.From), Pinhole: Pinhole{c.Expectation, Used}, Traffic: c.traffic})
+		w.queueEvent(Event{Kind: Carrying, Family: rule.FamilyOf(c.From), Pinhole: Pinhole{c.Expectation, Used}, Traffic: c.traffic})
 	}
 	if c.attributed && f.tcp >= tcpEstablished && f.tcp <= tcpClose {
 		w.paths.markEstablished(c.ID)

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ftpalg/alg/expect"
+	"ftpalg/rules/rule"
 )
 
 // following hands the events of connections on.
@@ -291,7 +292,7 @@ func (p passage) comesAgain(t *testing.T, e edge, m *Manager, ten int, seen bool
 	from := netip.AddrPortFrom(p.From, uint16(45000+ten)).String()
 	for n := range 3 {
 		p.ID = expect.ID(10*ten + n + 1)
-		if translated(p.Expectation) {
+		if rule.TranslatedTarget(p.Expectation) {
 			p.To = netip.AddrPortFrom(p.To.Addr(), uint16(51000+10*ten+n))
 		}
 		mustOpen(t, m, p.Expectation)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ftpalg/alg/expect"
+	"ftpalg/rules/rule"
 )
 
 const (
@@ -108,10 +109,7 @@ func (w *worker) doTask(ctx context.Context, work func(context.Context) error) e
 
 // openPinhole opens a pinhole and waits until the kernel has confirmed it.
 func (w *worker) openPinhole(ctx context.Context, e expect.Expectation) error {
-	rules, err := pinhole(e, w.options.PinholeMark, w.kernel.Local(e.Target.Addr()))
-	if err != nil {
-		return err
-	}
+	rules := linesOf(rule.Pinhole(e, w.options.PinholeMark, w.kernel.Local(e.Target.Addr())))
 	for _, r := range rules {
 		if err := w.absent[r.table]; err != nil {
 			return err
@@ -221,12 +219,12 @@ func (w *worker) stillWanted(batch []*request) []*request {
 // those of older promises of the same way: they would be met first.
 func (w *worker) installBatch(ctx context.Context, batch []*request) error {
 	var t transaction
-	ways := map[flowKey]bool{}
+	ways := map[expect.Key]bool{}
 	for _, r := range batch {
-		ways[flowKeyOf(r.Expectation)] = true
+		ways[r.Key()] = true
 		t.adds = append(t.adds, r.rules...)
 	}
-	rivals := w.ledger.installedWhere(func(e *entry) bool { return ways[flowKeyOf(e.Expectation)] })
+	rivals := w.ledger.installedWhere(func(e *entry) bool { return ways[e.Key()] })
 	for _, e := range rivals {
 		t.deletes = append(t.deletes, e.rules...)
 	}
