@@ -71,7 +71,7 @@ func dialConntrack() (*socket, error) {
 	return &socket{fd: fd, receiver: newReceiver(fd), buffer: make([]byte, 1<<16)}, nil
 }
 
-// next implements ctkernel.
+// next implements asker.
 func (s *socket) next() *packet {
 	s.reset()
 	return &s.packet

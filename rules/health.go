@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"sync/atomic"
 	"time"
 )
 
@@ -22,9 +21,6 @@ type Health struct {
 	Opened, Closed, Reconciled Tally
 }
 
-// Tally counts attempts by how they ended.
-type Tally struct{ Done, Failed uint64 }
-
 // Health tells how the Manager is. It never waits for the kernel.
 func (m *Manager) Health() Health {
 	h := Health{Opened: m.openCount.read()}
@@ -44,19 +40,3 @@ func (m *Manager) Health() Health {
 	}
 	return h
 }
-
-func (t Tally) plus(o Tally) Tally { return Tally{t.Done + o.Done, t.Failed + o.Failed} }
-
-// counter is a Tally that grows.
-type counter struct{ done, failed atomic.Uint64 }
-
-// count counts n attempts that ended with err.
-func (t *counter) count(n int, err error) {
-	if err != nil {
-		t.failed.Add(uint64(n))
-	} else {
-		t.done.Add(uint64(n))
-	}
-}
-
-func (t *counter) read() Tally { return Tally{t.done.Load(), t.failed.Load()} }

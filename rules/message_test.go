@@ -28,7 +28,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		if len(flows) != 1 || flows[0].orig != s.orig || flows[0].reply != s.reply || flows[0].mark != DefaultExpectationMark || !flows[0].assured {
 			t.Errorf("read %+v of %+v", flows, s)
 		}
-		if len(flows) == 1 && !flows[0].isMasterEntry(DefaultExpectationMark) {
+		if len(flows) == 1 && !isMasterEntry(flows[0], DefaultExpectationMark) {
 			t.Errorf("a shadow is not recognised: %+v", flows[0])
 		}
 	}
@@ -48,11 +48,11 @@ func TestOnlyShadowsAreTakenForShadows(t *testing.T) {
 		"one on the loopback": tuples("127.0.0.1:40000", "127.0.0.1:21", "127.0.0.1:21", "127.0.0.1:40000"),
 		"another's mark":      unmarked,
 	} {
-		if f.isMasterEntry(DefaultExpectationMark) {
+		if isMasterEntry(f, DefaultExpectationMark) {
 			t.Errorf("%s is taken for a shadow", name)
 		}
 	}
-	if !shadow.isMasterEntry(DefaultExpectationMark) {
+	if !isMasterEntry(shadow, DefaultExpectationMark) {
 		t.Error("a shadow is not taken for one")
 	}
 }

@@ -42,7 +42,7 @@ type opener interface {
 	pinholes() []Pinhole
 	// rules returns what stands in the kernel for a promise.
 	rules(expect.ID) []string
-	promises
+	dataPath
 }
 
 // Path returns the path that is in force, "iptables" or "conntrack", and why.
@@ -60,7 +60,7 @@ func (m *Manager) settle(ctx context.Context) error {
 	if m.chosen == IPTables {
 		return nil
 	}
-	err := Probe(ctx, m.options)
+	err := probeExpectations(ctx, m.options.ExpectationMark, m.options.EventBuffer)
 	switch {
 	case err == nil && m.chosen == Auto:
 		m.chosen, m.why = Conntrack, "a probe showed that it works"
@@ -81,7 +81,7 @@ func connect(ctx context.Context, m *Manager) error {
 		return m.connectTracker()
 	}
 	m.pinholes = ruled(m.workers)
-	w, err := newWatcher(m.options, m.pinholes, 0)
+	w, err := newWatcher(m.watcherOptions(0), m.pinholes)
 	if err != nil {
 		m.why += fmt.Sprintf(" (connections are not followed: %s)", err)
 		return nil
@@ -96,8 +96,8 @@ func (m *Manager) connectTracker() error {
 	if err != nil {
 		return err
 	}
-	t := newTracker(m.options, k)
-	w, err := newWatcher(m.options, t, m.options.ExpectationMark)
+	t := newTracker(trackerOptions{m.options.ExpectationMark, m.options.SweepEvery, m.options.Observe}, k)
+	w, err := newWatcher(m.watcherOptions(m.options.ExpectationMark), t)
 	if err != nil {
 		return errors.Join(err, k.close())
 	}
@@ -106,6 +106,10 @@ func (m *Manager) connectTracker() error {
 	go t.runSweeper()
 	m.pinholes, m.watcher = t, w
 	return nil
+}
+
+func (m *Manager) watcherOptions(mark uint32) watcherOptions {
+	return watcherOptions{mark, m.options.EventBuffer, m.options.Connections}
 }
 
 // disconnect ends what connect began.

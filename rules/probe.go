@@ -12,17 +12,16 @@ import (
 	"ftpalg/alg/expect"
 )
 
-// Probe tries whether pinholes can be opened as conntrack expectations, in
+// probeExpectations tries whether pinholes can be opened as conntrack expectations, in
 // the network namespace in which it runs: it does so once, between addresses
 // that nobody has (RFC 5737), asks the kernel what it understood, and takes
 // everything back. Its error says in words what is missing; it wraps
 // ErrUnavailable, ErrNotPermitted or ErrFull where that is known.
-func Probe(ctx context.Context, o Options) error {
+func probeExpectations(ctx context.Context, mark uint32, eventBuffer int) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	o = o.withDefaults()
-	events, err := subscribe(o.ExpectationMark, o.EventBuffer)
+	events, err := subscribe(mark, eventBuffer)
 	if err != nil {
 		return fmt.Errorf("no conntrack events: %w", err)
 	}
@@ -30,7 +29,7 @@ func Probe(ctx context.Context, o Options) error {
 	if err != nil {
 		return errors.Join(err, events.close())
 	}
-	return errors.Join(probe(k, o.ExpectationMark), k.close(), events.close())
+	return errors.Join(probe(k, mark), k.close(), events.close())
 }
 
 func probe(k asker, mark uint32) error {

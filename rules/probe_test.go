@@ -61,7 +61,7 @@ func TestAProbeSaysWhatIsMissing(t *testing.T) {
 
 func TestAProbeLeavesNothing(t *testing.T) {
 	onKernel(t)
-	if err := Probe(t.Context(), Options{}); err != nil {
+	if err := probeExpectations(t.Context(), DefaultExpectationMark, DefaultEventBuffer); err != nil {
 		t.Error(err)
 	}
 	if text := listed(t); text != "" {

@@ -51,7 +51,7 @@ func (r ruled) rules(id expect.ID) []string {
 	return lines
 }
 
-// markConnected implements watched.
+// markConnected implements dataPath.
 func (r ruled) markConnected(w expect.Key) (expect.Expectation, bool) {
 	for _, n := range r {
 		if n.family == rule.FamilyOf(w.From) {
@@ -61,7 +61,7 @@ func (r ruled) markConnected(w expect.Key) (expect.Expectation, bool) {
 	return expect.Expectation{}, false
 }
 
-// markEstablished implements watched: a promise's rules are needed until its
+// markEstablished implements dataPath: a promise's rules are needed until its
 // connection is established, for the first packet may have to come twice.
 func (r ruled) markEstablished(id expect.ID) {
 	for _, w := range r {
@@ -69,8 +69,11 @@ func (r ruled) markEstablished(id expect.ID) {
 	}
 }
 
-// masterDeleted implements watched: rules have no shadows.
+// isMasterEntry implements dataPath: rules have none.
+func (r ruled) isMasterEntry(flow) bool { return false }
+
+// masterDeleted implements dataPath.
 func (r ruled) masterDeleted(flow) {}
 
-// reopen implements watched: a rule's one token is spent.
+// reopen implements dataPath: a rule's one token is spent.
 func (r ruled) reopen(expect.ID) bool { return false }

@@ -84,7 +84,7 @@ func unroutable(like netip.Addr, random []byte) netip.Addr {
 }
 
 // isMasterEntry recognises the shadows of every process that uses this mark.
-func (f flow) isMasterEntry(mark uint32) bool {
+func isMasterEntry(f flow, mark uint32) bool {
 	a := f.orig.src.Addr()
 	return f.mark&mark != 0 && f.reply.src.Port() == 0 && (a.Is4() && a.IsLoopback() || a.Is6() && a.IsMulticast())
 }
@@ -114,19 +114,3 @@ func (s *masterEntry) prolongMessage(p *packet) uint32 {
 func (s *masterEntry) deleteMessage(p *packet) uint32 { return deleteFlow(p, s.orig, 0) }
 
 func (s *masterEntry) family() Family { return rule.FamilyOf(s.orig.src.Addr()) }
-
-// deleteFlow appends the message that deletes an entry, if it has that id
-// still; 0 stands for any.
-func deleteFlow(p *packet, orig tuple, id uint32) uint32 {
-	return p.message(flowDelete, 0, rule.FamilyOf(orig.src.Addr()), func() {
-		p.tuple(ctaTupleOrig, orig)
-		if id != 0 {
-			p.uint32(ctaID, id)
-		}
-	})
-}
-
-// seconds rounds up to what ctnetlink counts in.
-func seconds(d time.Duration) uint32 {
-	return uint32(max((d+time.Second-1)/time.Second, 1))
-}

@@ -8,33 +8,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dumpConntrack returns the TCP entries of this network namespace that have a bit
-// of the mark, or all for mark 0. The kernel reads its whole table for it.
-func dumpConntrack(mark uint32) ([]flow, error) {
-	s, err := dialConntrack()
-	if err != nil {
-		return nil, err
-	}
-	defer s.close()
-	s.next().message(flowGet, unix.NLM_F_DUMP, 0, func() {
-		s.uint32(ctaMark, mark)
-		s.uint32(ctaMarkMask, mark)
-	})
-	var flows []flow
-	refused, err := s.dump(func(f flow) {
-		if mark == 0 || f.mark&mark != 0 {
-			flows = append(flows, f)
-		}
-	})
-	if err == nil && len(refused) > 0 {
-		err = refused[0].errno
-	}
-	if err != nil {
-		return nil, opErrorOf("list conntrack entries", "", err)
-	}
-	return flows, nil
-}
-
 // deleteMasters deletes entries by their original tuples. One that is gone is
 // no error.
 func deleteMasters(k asker, shadows []tuple) error {
@@ -70,7 +43,7 @@ func cleanupMasters(mark uint32) ([]string, error) {
 	var shadows []tuple
 	var lines []string
 	for _, f := range flows {
-		if f.isMasterEntry(mark) {
+		if isMasterEntry(f, mark) {
 			shadows = append(shadows, f.orig)
 			lines = append(lines, fmt.Sprintf("conntrack entry proto=6 reply-src=%s reply-dst=%s reply-dport=%d mark=%#x helper=%s",
 				f.reply.src.Addr(), f.reply.dst.Addr(), f.reply.dst.Port(), f.mark, helper))

@@ -17,10 +17,19 @@ type asker interface {
 	close() error
 }
 
+// trackerOptions are a tracker's settings; see rules.Options.
+type trackerOptions struct {
+	// Mark is the bit of the connection mark on master entries, and on the
+	// data connections under them.
+	Mark       uint32
+	SweepEvery time.Duration
+	Observe    func(Event)
+}
+
 // tracker keeps promises as conntrack expectations. What one costs does not
 // depend on how many there are.
 type tracker struct {
-	options Options
+	options trackerOptions
 	// colliding returns the ended connections that a promised one could collide
 	// with.
 	colliding func(expect.Expectation) []connection
@@ -55,7 +64,7 @@ type pinholeEntry struct {
 	used, closed bool
 }
 
-func newTracker(o Options, k asker) *tracker {
+func newTracker(o trackerOptions, k asker) *tracker {
 	return &tracker{
 		options: o, kernel: k,
 		colliding:    func(expect.Expectation) []connection { return nil },

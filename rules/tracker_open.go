@@ -85,7 +85,7 @@ func (t *tracker) tryOpen(o *opening, past []connection) (refusal, error) {
 	}
 	switch {
 	case o.master.until.IsZero():
-		o.created = o.master.createMessage(k, t.options.ExpectationMark)
+		o.created = o.master.createMessage(k, t.options.Mark)
 	case o.master.until.Before(o.now.Add(o.life + time.Second)):
 		o.prolonged = o.master.prolongMessage(k)
 	}

@@ -120,7 +120,11 @@ func (t *tracker) collectExpired(now time.Time) []expect.Expectation {
 	return list
 }
 
-// masterDeleted implements watched. It opens a promise again whose shadow somebody
+// isMasterEntry implements dataPath.
+func (t *tracker) isMasterEntry(f flow) bool { return isMasterEntry(f, t.options.Mark) }
+
+// masterDeleted implements dataPath. It opens a promise again whose master
+// entry somebody
 // deleted.
 func (t *tracker) masterDeleted(f flow) {
 	t.asking.Lock()
@@ -141,7 +145,7 @@ func (t *tracker) masterDeleted(f flow) {
 	}
 }
 
-// reopen implements watched.
+// reopen implements dataPath.
 func (t *tracker) reopen(id expect.ID) bool {
 	t.asking.Lock()
 	defer t.asking.Unlock()

@@ -231,7 +231,7 @@ func TestAFullTableOfExpectationsIsAnErrorOfItsOwn(t *testing.T) {
 	if !errors.Is(err, ErrFull) {
 		t.Errorf("one more than %d: %v, want ErrFull", room, err)
 	}
-	if err := Probe(t.Context(), Options{}); !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "expect_max") {
+	if err := probeExpectations(t.Context(), DefaultExpectationMark, DefaultEventBuffer); !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "expect_max") {
 		t.Errorf("Probe: %v, want ErrFull and the sysctl's name", err)
 	}
 	auto := &Manager{options: Options{Path: Auto}}

@@ -17,8 +17,17 @@ import (
 // goes.
 const pollEvery = 500 * time.Millisecond
 
-// promises is who promised the connections that a watcher sees.
-type promises interface {
+// watcherOptions are a watcher's settings; see rules.Options.
+type watcherOptions struct {
+	// Mark is a bit that all the connections have, 0 where they need not.
+	Mark        uint32
+	EventBuffer int
+	Connections func(Event)
+}
+
+// dataPath is the path that opened the pinholes of the connections that a
+// watcher sees.
+type dataPath interface {
 	// markConnected marks the promise of a way as used, and returns it.
 	markConnected(expect.Key) (expect.Expectation, bool)
 	// markEstablished says that a promise's connection is established.
@@ -26,16 +35,17 @@ type promises interface {
 	// reopen admits another attempt, after one that did not come about, and
 	// reports whether it did.
 	reopen(expect.ID) bool
-	// masterDeleted says that a shadow is gone.
+	// isMasterEntry reports whether an entry is no connection, but one that
+	// expectations of ours hang on.
+	isMasterEntry(flow) bool
+	// masterDeleted says that such an entry is gone.
 	masterDeleted(flow)
 }
 
 // watcher follows data connections from their first packet to their end.
 type watcher struct {
-	options Options
-	paths   promises
-	// mark is a bit that all the connections have, 0 where they need not.
-	mark        uint32
+	options     watcherOptions
+	path        dataPath
 	connections *connections
 
 	reading sync.Mutex // held while events are read
@@ -54,8 +64,8 @@ type watcher struct {
 
 // newWatcher subscribes to events. What the kernel holds already is entered,
 // so that it is known when it gets in a new promise's way.
-func newWatcher(o Options, w promises, mark uint32) (*watcher, error) {
-	events, err := subscribe(mark, o.EventBuffer)
+func newWatcher(o watcherOptions, p dataPath) (*watcher, error) {
+	events, err := subscribe(o.Mark, o.EventBuffer)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +74,7 @@ func newWatcher(o Options, w promises, mark uint32) (*watcher, error) {
 		return nil, errors.Join(err, events.close())
 	}
 	n := &watcher{
-		options: o, paths: w, mark: mark, connections: newConnections(),
+		options: o, path: p, connections: newConnections(),
 		events: events, kernel: kernel, quit: make(chan struct{}),
 	}
 	return n, nil
@@ -145,9 +155,9 @@ func (w *watcher) deliverEvents() {
 
 func (w *watcher) onEvent(kind uint16, f flow) {
 	switch {
-	case f.isMasterEntry(w.options.ExpectationMark):
+	case w.path.isMasterEntry(f):
 		if kind == flowDelete {
-			w.paths.masterDeleted(f)
+			w.path.masterDeleted(f)
 		}
 	case kind == flowNew:
 		w.onNew(f)
@@ -159,8 +169,8 @@ func (w *watcher) onEvent(kind uint16, f flow) {
 // onNew enters a connection if it was promised, be it in a time that is not
 // remembered any more.
 func (w *watcher) onNew(f flow) {
-	e, ok := w.paths.markConnected(expect.Key{From: f.orig.src.Addr(), To: f.orig.dst})
-	if !ok && (w.mark == 0 || !f.expected) {
+	e, ok := w.path.markConnected(expect.Key{From: f.orig.src.Addr(), To: f.orig.dst})
+	if !ok && (w.options.Mark == 0 || !f.expected) {
 		return
 	}
 	w.connections.addConnection(f, e, ok, time.Now())
@@ -183,7 +193,7 @@ func (w *watcher) onDelete(f flow) {
 func (w *watcher) onEnd(c connection) {
 	switch {
 	case !c.attributed:
-	case !c.established && w.paths.reopen(c.ID):
+	case !c.established && w.path.reopen(c.ID):
 		w.queueEvent(Event{Kind: Reopened, Family: rule.FamilyOf(c.From), Pinhole: Pinhole{c.Expectation, Open}})
 	default:
 		w.queueEvent(Event{Kind: Disconnected, Family: rule.FamilyOf(c.From), Pinhole: Pinhole{c.Expectation, Closing}, Traffic: c.traffic})
@@ -194,7 +204,7 @@ func (w *watcher) onEnd(c connection) {
 // were lost, and at the start.
 func (w *watcher) resync() error {
 	before := w.connections.listConnections()
-	flows, err := dumpConntrack(w.mark)
+	flows, err := dumpConntrack(w.options.Mark)
 	if err != nil {
 		return err
 	}
@@ -209,7 +219,7 @@ func (w *watcher) resync() error {
 		}
 	}
 	for _, f := range flows {
-		if f.isMasterEntry(w.options.ExpectationMark) || w.connections.has(f) {
+		if w.path.isMasterEntry(f) || w.connections.has(f) {
 			continue
 		}
 		w.onNew(f)
@@ -267,7 +277,7 @@ func (w *watcher) onState(f flow) {
 		w.queueEvent(Event{Kind: Carrying, Family: rule.FamilyOf(c.From), Pinhole: Pinhole{c.Expectation, Used}, Traffic: c.traffic})
 	}
 	if c.attributed && f.tcp >= tcpEstablished && f.tcp <= tcpClose {
-		w.paths.markEstablished(c.ID)
+		w.path.markEstablished(c.ID)
 	}
 }
 

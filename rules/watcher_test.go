@@ -203,7 +203,7 @@ func TestNoPacketBelongsToAShadow(t *testing.T) {
 	t.Cleanup(func() { sh(t, "iptables -t raw -F") })
 	before := sh(t, "conntrack -L expect 2>/dev/null | cut -d' ' -f2-")
 	flows := must(dumpConntrack(DefaultExpectationMark))
-	shadow := flows[slices.IndexFunc(flows, func(f flow) bool { return f.isMasterEntry(DefaultExpectationMark) })]
+	shadow := flows[slices.IndexFunc(flows, func(f flow) bool { return isMasterEntry(f, DefaultExpectationMark) })]
 	kinds := []byte{0x02, 0x12, 0x10, 0x18, 0x11, 0x10, 0x18, 0x04} // SYN, SYN ACK, ACK, PSH ACK, FIN ACK, …, RST
 	for _, flags := range kinds {
 		on(t, e.server, func() { sendRaw(t, shadow.reply, flags, "227 Entering Passive Mode (198,18,1,20,117,49)\r\n") })
@@ -215,7 +215,7 @@ func TestNoPacketBelongsToAShadow(t *testing.T) {
 		t.Errorf("before:\n%safter:\n%s", before, after)
 	}
 	for _, f := range must(dumpConntrack(DefaultExpectationMark)) {
-		if f.isMasterEntry(DefaultExpectationMark) && f.tcp != 0 {
+		if isMasterEntry(f, DefaultExpectationMark) && f.tcp != 0 {
 			t.Errorf("a packet moved a shadow to TCP state %d", f.tcp)
 		}
 	}
