@@ -2,7 +2,6 @@ package rules
 
 import (
 	"context"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"github.com/vishvananda/netlink"
 
 	"ftpalg/alg/expect"
+	"ftpalg/rules/rule/ruletest"
 )
 
 // generations runs a test on the real kernel, once with each generation of
@@ -109,32 +109,9 @@ func saved(t *testing.T) string {
 	return strings.Join(lines, "")
 }
 
-func exampleStatic() Static {
-	return Static{
-		Services: []Service{{Name: "legacy", Address: netip.MustParseAddrPort("203.0.113.1:21")}},
-		Intercepts: []Intercept{
-			{Name: "lan", Interface: "lan", Ports: []uint16{21, 2121}, Method: TPROXY, Port4: 4021, Port6: 6021,
-				Clients: []netip.Prefix{netip.MustParsePrefix("198.18.0.0/24"), netip.MustParsePrefix("2001:db8:1::/64")}},
-			{Name: "dmz", Interface: "dmz", Ports: []uint16{21}, Method: REDIRECT, Port4: 4022, Port6: 6022},
-		},
-		Outbound: []Outbound{
-			{Name: "legacy", Server: netip.MustParsePrefix("198.18.1.20/32"), Ports: []uint16{21}},
-			{Name: "lan", Server: netip.MustParsePrefix("0.0.0.0/0"), Ports: []uint16{21, 2121}, Transparent: true},
-			{Name: "lan", Server: netip.MustParsePrefix("::/0"), Ports: []uint16{21, 2121}, Transparent: true},
-		},
-	}
-}
+func exampleStatic() Static { return ruletest.Static() }
 
-func examplePromise(id expect.ID) expect.Expectation {
-	return expect.Expectation{
-		ID: id, Session: 12, Mode: expect.PASV,
-		From:   netip.MustParseAddr("203.0.113.10"),
-		To:     netip.AddrPortFrom(netip.MustParseAddr("203.0.113.1"), 50000+uint16(id)),
-		Target: netip.MustParseAddrPort("198.18.1.20:34567"),
-		Seen:   netip.MustParseAddr("198.18.1.1"),
-		Until:  time.Now().Add(time.Minute),
-	}
-}
+func examplePromise(id expect.ID) expect.Expectation { return ruletest.Promise(id) }
 
 func startManager(t *testing.T, o Options, s Static) *Manager {
 	t.Helper()

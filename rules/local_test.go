@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"ftpalg/alg/expect"
+	"ftpalg/rules/policyroute"
 )
 
 func localPassages() []passage {
@@ -59,7 +60,7 @@ func TestAnAddressIsLocalIfPacketsToItEndHere(t *testing.T) {
 		"203.0.113.1": true, "198.18.1.1": true, "2001:db8:2::1": true, "192.0.2.7": true,
 		"203.0.113.10": false, "2001:db8:2::20": false, "192.0.2.77": false, "2001:db8:99::1": false,
 	} {
-		if got := (route{}).Local(netip.MustParseAddr(address)); got != want {
+		if got := (policyroute.Route{}).Local(netip.MustParseAddr(address)); got != want {
 			t.Errorf("Local(%s) = %t, want %t", address, got, want)
 		}
 	}

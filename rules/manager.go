@@ -5,94 +5,86 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"ftpalg/alg/expect"
+	"ftpalg/rules/expectation"
+	"ftpalg/rules/follow"
+	"ftpalg/rules/iptables"
+	"ftpalg/rules/report"
+	"ftpalg/rules/rule"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
-
-	"ftpalg/alg/expect"
-	"ftpalg/rules/rule"
 )
 
 // Manager makes the kernel agree: with the Static rules, and with the
 // promises that are open. Its methods may be called from any goroutine.
 type Manager struct {
-	options  Options
-	workers  []*worker
-	missing  map[Family]error
-	versions []string
-	// leftovers removes what a predecessor left.
-	leftovers func(context.Context) error
-	// connect begins to keep promises.
-	connect func(context.Context, *Manager) error
+	options Options
+	filter  *iptables.Filter
+	// dial reaches connection tracking, for the path of expectations.
+	dial func() (expectation.Asker, error)
 
-	openCount counter
-
-	mu      sync.Mutex // held while Start, Apply and Stop are at work
+	mu      sync.Mutex // held while Start, Adopt, Apply, Stop and Leave are at work
 	static  Static
 	started bool
 	running atomic.Bool // for the methods which must not wait for mu
 
 	// Set by Start, before running is.
-	chosen   Path
-	why      string
-	pinholes opener
+	chosen Path
+	why    string
+	path   dataPath
+	// tracker is the path where that is Conntrack, else nil.
+	tracker *expectation.Tracker
 	// watcher follows the connections; nil where there are no events.
-	watcher *watcher
+	watcher *follow.Watcher
 }
 
 // New finds the tools of both families. One family may be missing, until
-// something needs it; New fails with ErrUnavailable if both are.
+// something needs it; New fails with ErrUnavailable if both are, and with
+// ErrInvalid if two of the marks are the same.
 func New(o Options) (*Manager, error) {
 	o = o.withDefaults()
 	if o.Mark == o.PinholeMark || o.Mark == o.ExpectationMark || o.PinholeMark == o.ExpectationMark {
 		return nil, fmt.Errorf("rules: %w options: two of Mark %#x, PinholeMark %#x, ExpectationMark %#x are the same",
-			ErrInvalid, o.Mark, o.PinholeMark, o.ExpectationMark)
+			report.ErrInvalid, o.Mark, o.PinholeMark, o.ExpectationMark)
 	}
-	m := &Manager{options: o, missing: map[Family]error{}, connect: connect}
-	m.leftovers = func(ctx context.Context) error { _, err := Cleanup(ctx, o); return err }
-	for _, f := range []Family{IPv4, IPv6} {
-		t, err := findTools(f, "")
-		var version string
-		if err == nil {
-			version, err = t.version()
-		}
-		if err != nil {
-			m.missing[f] = err
-			continue
-		}
-		k, err := t.kernel(o)
-		if err != nil {
-			return nil, err
-		}
-		m.workers = append(m.workers, newWorker(f, k, o))
-		m.versions = append(m.versions, version)
+	f, err := iptables.New(o.filter())
+	if err != nil {
+		return nil, err
 	}
-	if len(m.workers) == 0 {
-		return nil, errors.Join(m.missing[IPv4], m.missing[IPv6])
-	}
-	return m, nil
+	return &Manager{options: o, filter: f, dial: dialTracking}, nil
 }
 
 // Describe returns the tools with their versions and generations.
-func (m *Manager) Describe() string {
-	parts := slices.Clone(m.versions)
-	for _, f := range []Family{IPv4, IPv6} {
-		if m.missing[f] != nil {
-			parts = append(parts, "no "+tool(f))
-		}
-	}
-	return strings.Join(parts, ", ")
+func (m *Manager) Describe() string { return m.filter.Describe() }
+
+// Missing returns why rules of a family cannot be had on this machine, or nil
+// if they can.
+func (m *Manager) Missing(f Family) error { return m.filter.Missing(f) }
+
+// Start settles the path, removes what a dead predecessor left and installs
+// chains, jumps, static rules and the policy route. If it fails, nothing of
+// ours is left, as far as the kernel allows. A Manager starts once. The error
+// wraps ErrInvalid, ErrUnavailable, ErrNotPermitted, ErrBusy or ErrFull where
+// that is known.
+func (m *Manager) Start(ctx context.Context, s Static) error {
+	return m.start(ctx, s, nil, func() error { _, err := Cleanup(ctx, m.options); return err })
 }
 
-// Start settles the path, removes what a predecessor left and installs
-// chains, jumps, static rules and the policy route. If it fails, nothing of
-// ours is left, as far as the kernel allows. A Manager starts once.
-func (m *Manager) Start(ctx context.Context, s Static) error {
+// Adopt is Start beside what a predecessor left that still lives, or did until
+// now: the pinholes that it names stay open, one token each, with their
+// connections; whatever else of ours is there is removed. A connection that
+// has come already is reported as Connected once more. The predecessor ends by
+// Leave, at the latest before this Manager is to open a pinhole.
+func (m *Manager) Adopt(ctx context.Context, s Static, pinholes []report.Pinhole) error {
+	return m.start(ctx, s, pinholes, func() error { return nil })
+}
+
+func (m *Manager) start(ctx context.Context, s Static, adopted []report.Pinhole, cleanUp func() error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.started {
-		return fmt.Errorf("rules: start: %w: started before", ErrStopped)
+		return fmt.Errorf("rules: start: %w: started before", report.ErrStopped)
 	}
 	if err := m.possible(s); err != nil {
 		return err
@@ -100,104 +92,80 @@ func (m *Manager) Start(ctx context.Context, s Static) error {
 	if err := m.settle(ctx); err != nil {
 		return err
 	}
-	if err := m.leftovers(ctx); err != nil {
+	if err := cleanUp(); err != nil {
 		return err
 	}
 	m.started = true
-	for _, w := range m.workers {
-		go w.runWorker()
+	if err := m.filter.Start(ctx, m.options.ruleset(s), m.inRules(adopted)); err != nil {
+		return err
 	}
-	err := m.each(func(w *worker) error {
-		p := makePlan(m.options, w.family, s)
-		return w.doTask(ctx, func(ctx context.Context) error { return w.startPlan(ctx, p) })
-	})
-	if err != nil {
-		return errors.Join(err, m.stopLocked(context.WithoutCancel(ctx)))
-	}
-	if err := m.connect(ctx, m); err != nil {
-		return errors.Join(err, m.stopLocked(context.WithoutCancel(ctx)))
+	if err := m.connect(adopted); err != nil {
+		return errors.Join(err, m.filter.Stop(context.WithoutCancel(ctx)))
 	}
 	m.static = s
 	m.running.Store(true)
 	return nil
 }
 
+// inRules returns the pinholes that are in the packet filter.
+func (m *Manager) inRules(all []report.Pinhole) []report.Pinhole {
+	if m.chosen == Conntrack {
+		return nil
+	}
+	return all
+}
+
 // Apply replaces the static rules; open pinholes stay as they are. If it
-// fails, the former rules are in force.
+// fails, the former rules are in force. The error wraps what Start's does, or
+// ErrStopped.
 func (m *Manager) Apply(ctx context.Context, s Static) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.running.Load() {
-		return fmt.Errorf("rules: apply: %w", ErrStopped)
+		return fmt.Errorf("rules: apply: %w", report.ErrStopped)
 	}
 	if err := m.possible(s); err != nil {
 		return err
 	}
 	s = s.After(m.static)
-	if err := m.applyLocked(ctx, s); err != nil {
-		return errors.Join(err, m.applyLocked(context.WithoutCancel(ctx), m.static))
+	if err := m.filter.Apply(ctx, m.options.ruleset(s)); err != nil {
+		return err
 	}
 	m.static = s
 	return nil
 }
 
-func (m *Manager) applyLocked(ctx context.Context, s Static) error {
-	return m.each(func(w *worker) error {
-		p := makePlan(m.options, w.family, s)
-		return w.doTask(ctx, func(ctx context.Context) error { return w.applyPlan(ctx, p) })
-	})
-}
-
-// each has all workers do something at once: most of its time passes in
-// processes, and those of one family need not wait for the other's.
-func (m *Manager) each(do func(*worker) error) error {
-	failures := make([]error, len(m.workers))
-	var working sync.WaitGroup
-	for i, w := range m.workers {
-		working.Go(func() { failures[i] = do(w) })
-	}
-	working.Wait()
-	return errors.Join(failures...)
-}
-
-// possible refuses rules for a family whose tools are missing.
+// possible refuses rules that cannot be expressed, or whose tools are missing.
 func (m *Manager) possible(s Static) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
-	for f, err := range m.missing {
-		if len(s.Rules(f, m.options.marks())) > 0 {
-			return err
-		}
-	}
-	return nil
+	return m.filter.Possible(m.options.ruleset(s))
 }
 
 // Open admits the promised connection and returns when the kernel has
 // confirmed it: all its rules, or an error and none. An older promise from
 // the same host to the same address and port is replaced. If ctx ends first,
-// the promise counts as closed.
+// the promise counts as closed. The error wraps ErrInvalid, ErrUnavailable,
+// ErrNotPermitted, ErrBusy, ErrFull, ErrEnded or ErrStopped where that is known.
 func (m *Manager) Open(ctx context.Context, e expect.Expectation) error {
 	if !m.running.Load() {
-		return fmt.Errorf("rules: open: %w", ErrStopped)
+		return fmt.Errorf("rules: open: %w", report.ErrStopped)
 	}
 	if err := rule.Validate(e); err != nil {
 		return err
 	}
-	f := rule.FamilyOf(e.From)
-	if err := m.missing[f]; err != nil {
+	if err := m.Missing(rule.FamilyOf(e.From)); err != nil {
 		return err
 	}
-	err := m.pinholes.openPinhole(ctx, e)
-	m.openCount.count(1, err)
-	return err
+	return m.path.Open(ctx, e)
 }
 
 // Close ends a promise; one that is not open is no error. It never waits
 // for the kernel: what stands there goes with the next sweep.
 func (m *Manager) Close(id expect.ID) {
 	if m.running.Load() {
-		m.pinholes.closePinhole(id)
+		m.path.Close(id)
 	}
 }
 
@@ -207,18 +175,18 @@ func (m *Manager) Close(id expect.ID) {
 // nothing.
 func (m *Manager) Cut(session uint64) {
 	if m.running.Load() && m.watcher != nil {
-		m.watcher.cutSession(session)
+		m.watcher.Cut(session)
 	}
 }
 
 // Pinholes returns every promise that is in the kernel or on the way there,
 // or whose connection has come, in the order of their numbers.
-func (m *Manager) Pinholes() []Pinhole {
+func (m *Manager) Pinholes() []report.Pinhole {
 	if !m.running.Load() {
 		return nil
 	}
-	all := m.pinholes.pinholes()
-	slices.SortFunc(all, func(a, b Pinhole) int { return cmp.Compare(a.ID, b.ID) })
+	all := m.path.Pinholes()
+	slices.SortFunc(all, func(a, b report.Pinhole) int { return cmp.Compare(a.ID, b.ID) })
 	return all
 }
 
@@ -229,26 +197,51 @@ func (m *Manager) Rules(id expect.ID) []string {
 	if !m.running.Load() {
 		return nil
 	}
-	return m.pinholes.rules(id)
+	return m.path.Rules(id)
 }
 
-// Stop removes everything, the policy route too, and ends the workers. What
-// waits in Open gets ErrStopped. It may be called again.
+// Health tells how the Manager is. It never waits for the kernel.
+func (m *Manager) Health() iptables.Health {
+	h := m.filter.Health()
+	if m.running.Load() && m.tracker != nil {
+		h.Opened, h.Closed = m.tracker.Opened(), m.tracker.Closed()
+	}
+	return h
+}
+
+// Stop removes everything, the policy route too, and ends what runs in the
+// background. What waits in Open gets ErrStopped. It may be called again.
 func (m *Manager) Stop(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !m.running.Load() {
+	if !m.running.CompareAndSwap(true, false) {
 		return nil
 	}
-	return m.stopLocked(ctx)
+	failures := []error{m.unfollow()}
+	if m.tracker != nil {
+		failures = append(failures, m.tracker.Stop())
+	}
+	return errors.Join(append(failures, m.filter.Stop(ctx))...)
 }
 
-func (m *Manager) stopLocked(ctx context.Context) error {
-	m.running.Store(false)
-	return errors.Join(m.disconnect(), m.each(func(w *worker) error {
-		err := w.doTask(ctx, w.removeAll)
-		close(w.quit)
-		<-w.done
-		return err
-	}))
+// Leave ends what runs in the background and leaves everything in the kernel,
+// for a successor that adopts it.
+func (m *Manager) Leave() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.running.CompareAndSwap(true, false) {
+		return nil
+	}
+	failures := []error{m.unfollow()}
+	if m.tracker != nil {
+		failures = append(failures, m.tracker.Leave())
+	}
+	return errors.Join(append(failures, m.filter.Leave())...)
+}
+
+func (m *Manager) unfollow() error {
+	if m.watcher == nil {
+		return nil
+	}
+	return m.watcher.Stop()
 }

@@ -2,9 +2,12 @@ package rules
 
 import (
 	"cmp"
-	"time"
-
+	"ftpalg/rules/expectation"
+	"ftpalg/rules/follow"
+	"ftpalg/rules/iptables"
+	"ftpalg/rules/report"
 	"ftpalg/rules/rule"
+	"time"
 )
 
 // Defaults of Options.
@@ -60,10 +63,10 @@ type Options struct {
 	// Observe is told what happened in the background; nil means nobody. It
 	// is called from a worker and must return soon; calling Open, Apply,
 	// Start or Stop in it is a deadlock.
-	Observe func(Event)
+	Observe func(report.Event)
 	// Connections is told of data connections: Connected, Reopened, Carrying,
 	// Disconnected and EventsLost; nil means nobody. What holds for Observe holds for it.
-	Connections func(Event)
+	Connections func(report.Event)
 }
 
 func (o Options) withDefaults() Options {
@@ -76,10 +79,10 @@ func (o Options) withDefaults() Options {
 	o.CheckEvery = cmp.Or(o.CheckEvery, DefaultCheckEvery)
 	o.EventBuffer = cmp.Or(o.EventBuffer, DefaultEventBuffer)
 	if o.Observe == nil {
-		o.Observe = func(Event) {}
+		o.Observe = func(report.Event) {}
 	}
 	if o.Connections == nil {
-		o.Connections = func(Event) {}
+		o.Connections = func(report.Event) {}
 	}
 	return o
 }
@@ -92,4 +95,25 @@ func (o Options) marks() rule.Marks {
 		m.Expectation = o.ExpectationMark
 	}
 	return m
+}
+
+func (o Options) ruleset(s Static) iptables.Ruleset {
+	return func(f Family) []rule.Rule { return s.Rules(f, o.marks()) }
+}
+
+// The settings of what a Manager is made of.
+
+func (o Options) filter() iptables.Options {
+	return iptables.Options{
+		Mark: o.Mark, PinholeMark: o.PinholeMark, RouteTable: o.RouteTable, RulePriority: o.RulePriority,
+		SweepEvery: o.SweepEvery, CheckEvery: o.CheckEvery, Observe: o.Observe,
+	}
+}
+
+func (o Options) tracker() expectation.Options {
+	return expectation.Options{Mark: o.ExpectationMark, SweepEvery: o.SweepEvery, Observe: o.Observe}
+}
+
+func (o Options) watcher(mark uint32) follow.Options {
+	return follow.Options{Mark: mark, EventBuffer: o.EventBuffer, Connections: o.Connections}
 }

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
 	"ftpalg/alg/expect"
+	"ftpalg/rules/ctnetlink"
+	"ftpalg/rules/expectation"
+	"ftpalg/rules/follow"
+	"ftpalg/rules/report"
 	"ftpalg/rules/rule"
 )
 
@@ -18,7 +21,7 @@ const (
 	IPTables Path = iota
 	// Conntrack opens it as a conntrack expectation.
 	Conntrack
-	// Auto is Conntrack where Probe shows that it works, else IPTables. It
+	// Auto is Conntrack where a probe shows that it works, else IPTables. It
 	// is settled at Start.
 	Auto
 )
@@ -33,16 +36,17 @@ func (p Path) String() string {
 	return pathNames[p]
 }
 
-// opener is a path: how promises get into the kernel, and what is known of
-// them. Its methods may be called from any goroutine.
-type opener interface {
-	openPinhole(context.Context, expect.Expectation) error
-	// closePinhole ends a promise. It does not wait for the kernel.
-	closePinhole(expect.ID)
-	pinholes() []Pinhole
-	// rules returns what stands in the kernel for a promise.
-	rules(expect.ID) []string
-	dataPath
+// dataPath is how promises get into the kernel, and what is known of them. Its
+// methods may be called from any goroutine.
+type dataPath interface {
+	// Open returns when the kernel has confirmed a promise.
+	Open(context.Context, expect.Expectation) error
+	// Close ends a promise. It does not wait for the kernel.
+	Close(expect.ID)
+	Pinholes() []report.Pinhole
+	// Rules returns what stands in the kernel for a promise.
+	Rules(expect.ID) []string
+	follow.Path
 }
 
 // Path returns the path that is in force, "iptables" or "conntrack", and why.
@@ -60,7 +64,7 @@ func (m *Manager) settle(ctx context.Context) error {
 	if m.chosen == IPTables {
 		return nil
 	}
-	err := probeExpectations(ctx, m.options.ExpectationMark, m.options.EventBuffer)
+	err := expectation.Probe(ctx, m.options.ExpectationMark, m.options.EventBuffer)
 	switch {
 	case err == nil && m.chosen == Auto:
 		m.chosen, m.why = Conntrack, "a probe showed that it works"
@@ -73,66 +77,54 @@ func (m *Manager) settle(ctx context.Context) error {
 	return nil
 }
 
-// connect begins to keep promises in the path that is in force, and to watch
+// connect begins to keep promises in the path that is in force, and to follow
 // their connections. Rules do without: where there is no ctnetlink, a use is
 // noticed at the next check, and an end not at all.
-func connect(ctx context.Context, m *Manager) error {
+func (m *Manager) connect(adopted []report.Pinhole) error {
 	if m.chosen == Conntrack {
-		return m.connectTracker()
+		return m.connectTracker(adopted)
 	}
-	m.pinholes = ruled(m.workers)
-	w, err := newWatcher(m.watcherOptions(0), m.pinholes)
+	m.path = m.filter
+	w, err := follow.New(m.options.watcher(0), m.filter)
 	if err != nil {
 		m.why += fmt.Sprintf(" (connections are not followed: %s)", err)
 		return nil
 	}
 	m.watcher = w
-	w.start()
+	w.Start()
 	return nil
 }
 
-func (m *Manager) connectTracker() error {
-	k, err := dialConntrack()
+func (m *Manager) connectTracker(adopted []report.Pinhole) error {
+	k, err := m.dial()
 	if err != nil {
 		return err
 	}
-	t := newTracker(trackerOptions{m.options.ExpectationMark, m.options.SweepEvery, m.options.Observe}, k)
-	w, err := newWatcher(m.watcherOptions(m.options.ExpectationMark), t)
-	if err != nil {
-		return errors.Join(err, k.close())
+	t := expectation.New(m.options.tracker(), k)
+	if adopted != nil {
+		err = t.AdoptPinholes(adopted)
 	}
-	t.colliding, t.missingFor = w.colliding, m.missingFor
-	w.start()
-	go t.runSweeper()
-	m.pinholes, m.watcher = t, w
+	w, failed := follow.New(m.options.watcher(m.options.ExpectationMark), t)
+	if err = errors.Join(err, failed); err != nil {
+		return errors.Join(err, k.Close())
+	}
+	w.Start()
+	t.Start(w.Colliding, m.missingFor)
+	m.path, m.tracker, m.watcher = t, t, w
 	return nil
 }
 
-func (m *Manager) watcherOptions(mark uint32) watcherOptions {
-	return watcherOptions{mark, m.options.EventBuffer, m.options.Connections}
-}
-
-// disconnect ends what connect began.
-func (m *Manager) disconnect() error {
-	var failures []error
-	if m.watcher != nil {
-		failures = append(failures, m.watcher.stop())
-	}
-	if t, ok := m.pinholes.(*tracker); ok {
-		failures = append(failures, t.stop())
-	}
-	return errors.Join(failures...)
-}
+func dialTracking() (expectation.Asker, error) { return ctnetlink.Dial() }
 
 // missingFor returns why a promise's connection could not be accepted or
 // translated, although the expectation could be made.
 func (m *Manager) missingFor(e expect.Expectation) error {
-	absent := ruled(m.workers).of(rule.FamilyOf(e.From)).absent
-	if err := absent[tableFilter]; err != nil {
+	f := rule.FamilyOf(e.From)
+	if err := m.filter.Lacks(f, rule.FilterForward); err != nil {
 		return err
 	}
 	if rule.TranslatedTarget(e) || e.Seen != e.From {
-		return absent[tableNAT]
+		return m.filter.Lacks(f, rule.NATPrerouting)
 	}
 	return nil
 }

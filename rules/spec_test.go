@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ftpalg/alg/expect"
-	"ftpalg/rules/rule"
 )
 
 var update = flag.Bool("update", false, "write the goldens in testdata instead of comparing with them")
@@ -51,13 +49,12 @@ func TestPinholeRules(t *testing.T) {
 			for _, translated := range []bool{true, false} {
 				for _, snat := range []bool{true, false} {
 					e := combination(a, mode, translated, snat)
-					rules := linesOf(rule.Pinhole(e, DefaultPinholeMark, false))
-					golden(t, strings.Join([]string{family, mode.String(), pick(translated, "translated", "routed"), pick(snat, "snat", "direct")}, "-"), texts(rules))
+					golden(t, strings.Join([]string{family, mode.String(), pick(translated, "translated", "routed"), pick(snat, "snat", "direct")}, "-"), must(Opens(Options{Path: IPTables}, e, false)))
 				}
 			}
 		}
 		e := combination(a, expect.PASV, true, true)
-		golden(t, family+"-PASV-translated-snat-local", texts(linesOf(rule.Pinhole(e, DefaultPinholeMark, true))))
+		golden(t, family+"-PASV-translated-snat-local", must(Opens(Options{Path: IPTables}, e, true)))
 	}
 }
 
@@ -117,86 +114,5 @@ func TestStaticRules(t *testing.T) {
 			t.Fatal(err)
 		}
 		golden(t, name, lines)
-	}
-}
-
-func TestPlanRefusesWhatWouldBecomeNoRule(t *testing.T) {
-	lan := Intercept{Name: "lan", Ports: []uint16{21}, Method: TPROXY, Port4: 4021}
-	for want, spoil := range map[string]func() Static{
-		"service": func() Static { return Static{Services: []Service{{Name: "x"}}} },
-		"method":  func() Static { i := lan; i.Method = 0; return Static{Intercepts: []Intercept{i}} },
-		"ports":   func() Static { i := lan; i.Ports = nil; return Static{Intercepts: []Intercept{i}} },
-		"interface": func() Static {
-			i := lan
-			i.Interface = "lan -j ACCEPT"
-			return Static{Intercepts: []Intercept{i}}
-		},
-		"network": func() Static {
-			i := lan
-			i.Clients = make([]netip.Prefix, 1)
-			return Static{Intercepts: []Intercept{i}}
-		},
-		"outbound": func() Static { return Static{Outbound: []Outbound{{Name: "x"}}} },
-	} {
-		if lines, err := Plan(Options{}, spoil()); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("Plan = %q, %v; want an error about the %s", lines, err, want)
-		}
-	}
-}
-
-func TestCommentsFitAndTellRulesApart(t *testing.T) {
-	long := Intercept{Name: strings.Repeat("n", 100), Interface: "interface-of-15", Method: TPROXY, Port4: 65535, Port6: 65535}
-	for p := uint16(65000); p < 65030; p++ {
-		long.Ports = append(long.Ports, p)
-	}
-	for _, s := range []string{"2001:db8:1111:1111:1111:1111:1111:1111/128", "2001:db8:1111:1111:1111:1111:1111:1112/128"} {
-		long.Clients = append(long.Clients, netip.MustParsePrefix(s))
-	}
-	long.Servers = long.Clients
-	seen := map[key]bool{}
-	for _, r := range linesOf(Static{Intercepts: []Intercept{long}}.Rules(IPv6, Options{}.withDefaults().marks())) {
-		if len(r.comment()) > 255 {
-			t.Errorf("a comment of %d bytes, more than iptables takes: %s", len(r.comment()), r.comment())
-		}
-		if seen[r.key()] {
-			t.Errorf("two rules with the comment %q", r.comment())
-		}
-		seen[r.key()] = true
-	}
-}
-
-func TestDatestopIsTheLastSecondThatBeginsBeforeTheDeadline(t *testing.T) {
-	second := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
-	for _, c := range []struct {
-		until time.Time
-		want  string
-	}{
-		{second, "2030-01-02T03:04:04"},
-		{second.Add(1), "2030-01-02T03:04:05"},
-		{second.Add(time.Second - 1), "2030-01-02T03:04:05"},
-		{second.In(time.FixedZone("", 3600)), "2030-01-02T03:04:04"},
-	} {
-		if got := lastSecond(c.until); got != c.want {
-			t.Errorf("until(%s) = %s, want %s", c.until, got, c.want)
-		}
-	}
-}
-
-func TestQuotedWordsComeBack(t *testing.T) {
-	words := []string{"-m", "comment", "--comment", `a "b" 'c' \d`, "", "plain"}
-	if diff := cmp.Diff(words, split(line{words: words}.spec())); diff != "" {
-		t.Errorf("split(spec()) (-want +got):\n%s", diff)
-	}
-}
-
-func TestDeliveryOutlivesAReload(t *testing.T) {
-	lan := Static{Intercepts: []Intercept{{Name: "lan", Interface: "lan", Ports: []uint16{21, 2121}, Method: TPROXY, Port4: 8021}}}
-	wan := Static{Outbound: []Outbound{{Name: "wan", Server: netip.MustParsePrefix("198.18.1.20/32"), Ports: []uint16{990}, Transparent: true}}}
-	s := Static{}.After(wan.After(lan))
-	if want := []uint16{21, 990, 2121}; !slices.Equal(s.Deliver4, want) || len(s.Deliver6) != 0 {
-		t.Errorf("after two reloads ports %v and %v are delivered, want %v and none", s.Deliver4, s.Deliver6, want)
-	}
-	if !rule.NeedsRoute(s.Rules(IPv4, Options{}.withDefaults().marks())) {
-		t.Error("the policy route goes with the listener")
 	}
 }

@@ -3,6 +3,7 @@ package rules
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"strings"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"ftpalg/alg/expect"
+	"ftpalg/rules/ctnetlink"
+	"ftpalg/rules/expectation"
 )
 
 // onKernel runs a test of the conntrack path on the real kernel. Which
@@ -148,7 +151,7 @@ func TestTheKernelEndsAnExpectationByItself(t *testing.T) {
 		t.Fatalf("the brief promise was not left behind:\n%s", left)
 	}
 	for line := range strings.Lines(left) {
-		most := expectationLife
+		most := expectation.Life
 		if strings.Contains(line, "dport=50001") {
 			most = brief.Until.Sub(asked) + time.Second
 		}
@@ -231,10 +234,10 @@ func TestAFullTableOfExpectationsIsAnErrorOfItsOwn(t *testing.T) {
 	if !errors.Is(err, ErrFull) {
 		t.Errorf("one more than %d: %v, want ErrFull", room, err)
 	}
-	if err := probeExpectations(t.Context(), DefaultExpectationMark, DefaultEventBuffer); !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "expect_max") {
+	if err := expectation.Probe(t.Context(), DefaultExpectationMark, DefaultEventBuffer); !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "expect_max") {
 		t.Errorf("Probe: %v, want ErrFull and the sysctl's name", err)
 	}
-	auto := &Manager{options: Options{Path: Auto}}
+	auto := &Manager{options: Options{Path: Auto}.withDefaults()}
 	if err := auto.settle(t.Context()); err != nil || auto.chosen != IPTables || !strings.Contains(auto.why, "expect_max") {
 		t.Errorf("auto takes %s because %q, %v; want iptables because the table is full", auto.chosen, auto.why, err)
 	}
@@ -269,12 +272,12 @@ func TestManySessionsOpenAndCloseExpectations(t *testing.T) {
 
 // faulty is the real kernel, of which one answer is lost.
 type faulty struct {
-	asker
+	expectation.Asker
 	calls, at int
 }
 
-func (f *faulty) execute() ([]refusal, error) {
-	refused, err := f.asker.execute()
+func (f *faulty) Execute() ([]ctnetlink.Refusal, error) {
+	refused, err := f.Asker.Execute()
 	if f.calls++; f.calls == f.at {
 		return nil, errFault
 	}
@@ -283,11 +286,15 @@ func (f *faulty) execute() ([]refusal, error) {
 
 func TestAFailedExpectationLeavesNothing(t *testing.T) {
 	onKernel(t)
-	m := startManager(t, Options{Path: Conntrack}, Static{})
-	tr := m.pinholes.(*tracker)
-	tr.asking.Lock()
-	tr.kernel = &faulty{tr.kernel, 0, 1}
-	tr.asking.Unlock()
+	m := must(New(Options{Path: Conntrack}))
+	m.dial = func() (expectation.Asker, error) {
+		k, err := ctnetlink.Dial()
+		return &faulty{k, 0, 1}, err
+	}
+	if err := m.Start(t.Context(), Static{}); err != nil {
+		t.Fatal(err)
+	}
+	defer m.Stop(context.Background())
 	if err := m.Open(t.Context(), examplePromise(1)); !errors.Is(err, errFault) {
 		t.Errorf("Open: %v, want the fault", err)
 	}
@@ -296,6 +303,8 @@ func TestAFailedExpectationLeavesNothing(t *testing.T) {
 	}
 	mustOpen(t, m, examplePromise(2))
 }
+
+var errFault = errors.New("injected fault")
 
 // Where the kernel's own helper is at work on a connection that bears our
 // mark of interception, what it expects is not accepted.
@@ -325,3 +334,5 @@ func TestNoForeignExpectationIsAccepted(t *testing.T) {
 		t.Error("what a foreign helper expected came through")
 	}
 }
+
+func bit(m uint32) string { return fmt.Sprintf("%#x/%#x", m, m) }

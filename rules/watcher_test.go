@@ -14,6 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ftpalg/alg/expect"
+	"ftpalg/rules/ctnetlink"
+	"ftpalg/rules/expectation"
 	"ftpalg/rules/rule"
 )
 
@@ -202,11 +204,11 @@ func TestNoPacketBelongsToAShadow(t *testing.T) {
 	sh(t, "iptables -t raw -A PREROUTING -p tcp --sport 0")
 	t.Cleanup(func() { sh(t, "iptables -t raw -F") })
 	before := sh(t, "conntrack -L expect 2>/dev/null | cut -d' ' -f2-")
-	flows := must(dumpConntrack(DefaultExpectationMark))
-	shadow := flows[slices.IndexFunc(flows, func(f flow) bool { return isMasterEntry(f, DefaultExpectationMark) })]
+	flows := must(ctnetlink.Dump(DefaultExpectationMark))
+	shadow := flows[slices.IndexFunc(flows, func(f ctnetlink.Flow) bool { return expectation.IsMasterEntry(f, DefaultExpectationMark) })]
 	kinds := []byte{0x02, 0x12, 0x10, 0x18, 0x11, 0x10, 0x18, 0x04} // SYN, SYN ACK, ACK, PSH ACK, FIN ACK, …, RST
 	for _, flags := range kinds {
-		on(t, e.server, func() { sendRaw(t, shadow.reply, flags, "227 Entering Passive Mode (198,18,1,20,117,49)\r\n") })
+		on(t, e.server, func() { sendRaw(t, shadow.Reply, flags, "227 Entering Passive Mode (198,18,1,20,117,49)\r\n") })
 	}
 	eventually(t, "the packets have arrived", func() bool {
 		return strings.Contains(sh(t, "iptables-save -c -t raw"), "["+strconv.Itoa(len(kinds))+":")
@@ -214,9 +216,9 @@ func TestNoPacketBelongsToAShadow(t *testing.T) {
 	if after := sh(t, "conntrack -L expect 2>/dev/null | cut -d' ' -f2-"); before != after {
 		t.Errorf("before:\n%safter:\n%s", before, after)
 	}
-	for _, f := range must(dumpConntrack(DefaultExpectationMark)) {
-		if isMasterEntry(f, DefaultExpectationMark) && f.tcp != 0 {
-			t.Errorf("a packet moved a shadow to TCP state %d", f.tcp)
+	for _, f := range must(ctnetlink.Dump(DefaultExpectationMark)) {
+		if expectation.IsMasterEntry(f, DefaultExpectationMark) && f.TCP != 0 {
+			t.Errorf("a packet moved a shadow to TCP state %d", f.TCP)
 		}
 	}
 	if dial(t, e.client, p.from, p.To.String(), comes) == nil {
@@ -225,7 +227,7 @@ func TestNoPacketBelongsToAShadow(t *testing.T) {
 }
 
 // sendRaw sends one TCP segment with its checksum.
-func sendRaw(t *testing.T, as tuple, flags byte, payload string) {
+func sendRaw(t *testing.T, as ctnetlink.Tuple, flags byte, payload string) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_TCP)
 	if err != nil {
 		t.Error(err)
@@ -233,22 +235,22 @@ func sendRaw(t *testing.T, as tuple, flags byte, payload string) {
 	}
 	defer unix.Close(fd)
 	segment := make([]byte, 20, 20+len(payload))
-	binary.BigEndian.PutUint16(segment, as.src.Port())
-	binary.BigEndian.PutUint16(segment[2:], as.dst.Port())
+	binary.BigEndian.PutUint16(segment, as.Src.Port())
+	binary.BigEndian.PutUint16(segment[2:], as.Dst.Port())
 	binary.BigEndian.PutUint32(segment[4:], 1000)
 	binary.BigEndian.PutUint32(segment[8:], 1000)
 	segment[12], segment[13] = 5<<4, flags
 	binary.BigEndian.PutUint16(segment[14:], 0xffff)
 	segment = append(segment, payload...)
 	binary.BigEndian.PutUint16(segment[16:], checksum(as, segment))
-	if err := unix.Sendto(fd, segment, 0, &unix.SockaddrInet4{Addr: as.dst.Addr().As4()}); err != nil {
+	if err := unix.Sendto(fd, segment, 0, &unix.SockaddrInet4{Addr: as.Dst.Addr().As4()}); err != nil {
 		t.Error(err)
 	}
 }
 
 // checksum is TCP's over IPv4 (RFC 9293 section 3.1).
-func checksum(as tuple, segment []byte) uint16 {
-	src, dst := as.src.Addr().As4(), as.dst.Addr().As4()
+func checksum(as ctnetlink.Tuple, segment []byte) uint16 {
+	src, dst := as.Src.Addr().As4(), as.Dst.Addr().As4()
 	all := slices.Concat(src[:], dst[:], []byte{0, unix.IPPROTO_TCP}, binary.BigEndian.AppendUint16(nil, uint16(len(segment))), segment)
 	if len(all)%2 != 0 {
 		all = append(all, 0)
@@ -332,35 +334,5 @@ func TestALiveConnectionIsLeftAlone(t *testing.T) {
 	other.SetReadDeadline(time.Now().Add(comes))
 	if n, err := other.Read(make([]byte, 1)); n != 1 {
 		t.Errorf("the first connection was cut: %v", err)
-	}
-}
-
-// When the end of a connection was missed and its tuple has come again by the
-// time of the look, the end is told all the same.
-func TestAMissedEndIsToldThoughTheTupleCameAgain(t *testing.T) {
-	e := onKernel(t)
-	o, events := following(Options{Path: Conntrack})
-	m := startManager(t, o, Static{})
-	p := passages()[0]
-	listen(t, e.server, p.Target.String(), nil)
-	mustOpen(t, m, p.Expectation)
-	if c := dial(t, e.client, p.from, p.To.String(), comes); c == nil {
-		t.Fatal("refused")
-	}
-	if got := nextEvent(t, events); got.Kind != Connected {
-		t.Fatalf("event %s, want connected", got.Kind)
-	}
-	all := m.watcher.connections
-	all.mu.Lock()
-	for c := range all.live {
-		c.id, c.established = c.id+1, true // an earlier one of the same tuple
-	}
-	all.mu.Unlock()
-	if err := m.watcher.resync(); err != nil {
-		t.Fatal(err)
-	}
-	m.watcher.deliverEvents()
-	if got := nextEvent(t, events); got.Kind != Disconnected || got.Pinhole.ID != p.ID {
-		t.Errorf("event %s of %d, want disconnected", got.Kind, got.Pinhole.ID)
 	}
 }

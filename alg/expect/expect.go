@@ -50,13 +50,13 @@ func (m *Mode) UnmarshalText(text []byte) error {
 // otherwise the server does (PORT, EPRT).
 func (m Mode) Passive() bool { return m == PASV || m == EPSV }
 
-// ID names one Expectation for as long as the process lives.
+// ID names one Expectation, beyond the life of the process that made it.
 type ID uint64
 
 // Expectation is one promised data connection: exactly one TCP connection
 // from one host to one address and port, until a deadline.
 type Expectation struct {
-	// ID is unique within the process.
+	// ID is unique on this machine.
 	ID ID
 	// Session is the number of the session that made the promise.
 	Session uint64

@@ -1,4 +1,4 @@
-// Package rule says which rules a gateway needs, as values: where each stands,
+// package rule says which rules a gateway needs, as values: where each stands,
 // what it matches, what becomes of the packet, and what the rule is for. How a
 // packet filter is told of them is another's matter; nothing here knows a
 // tool.

@@ -1,0 +1,5 @@
+// Package ctnetlink speaks with connection tracking over netlink
+// (linux/netfilter/nfnetlink_conntrack.h). It has no policy: it writes
+// messages, reads entries and expectations, and subscribes to events. One
+// packet of messages costs two system calls, and allocates nothing.
+package ctnetlink
