@@ -48,7 +48,7 @@ func clients() []client {
 			{"resume", `head -c 1000000 "$F/pub/file" >got; curl -sS -m 60 $M -C - -o got "ftp://$U/pub/file"; ` + gotFile, false},
 			{"hundred files", `curl -sS -m 120 $M "ftp://$U/pub/many/f[000-099]" -o '#1'; for i in $(seq -w 0 99); do cmp 0$i "$F/pub/many/f0$i"; done`, true},
 			{"200 MB", `curl -sS -m 300 $M "ftp://$U/pub/big" | cmp - "$F/pub/big"`, true},
-			{"side by side", `curl -sS -m 60 $M -o got "ftp://$U/pub/file" & curl -sS -m 60 $M -o two "ftp://$U/pub/file" & wait %1; wait %2; ` + gotFile + `; cmp two got`, true},
+			{"side by side", `curl -sS -m 60 $M -o got "ftp://$U/pub/file" & a=$!; curl -sS -m 60 $M -o two "ftp://$U/pub/file" & b=$!; wait $a; wait $b; ` + gotFile + `; cmp two got`, true},
 			{"broken off", `curl -sS -m 1 --limit-rate 100k $M -o got "ftp://$U/pub/big" || true; rm -f got; curl -sS -m 60 $M -o got "ftp://$U/pub/file"; ` + gotFile, true},
 		}},
 		{"lftp", "lftp", "lftp", map[string]string{
@@ -62,7 +62,7 @@ func clients() []client {
 			{"mirror with 8", lftp(`mirror --no-perms -P8 pub/many many`) + `; diff -r many "$F/pub/many"`, false},
 			{"reverse mirror with 8", `cp -r "$F/pub/many" many; ` + lftp(`mirror -R --no-perms -P8 many up/$N`) + `; diff -r many "$F/up/$N"`, true},
 			{"200 MB in 4 parts", lftp(`pget -n 4 pub/big -o got`) + `; cmp got "$F/pub/big"`, true},
-			{"idle minute", lftp(`ls pub; !sleep 60; get pub/file -o got`) + ` >/dev/null; ` + gotFile, true},
+			{"idle minute", lftp(`ls pub; sleep 60; get pub/file -o got`) + ` >/dev/null; ` + gotFile, true},
 		}},
 		{"tnftp", "tnftp", "tnftp", map[string]string{"EPSV": "-p", "PASV": "-p -v", "PORT": "-A"}, []step{
 			{"list", tnftp(`ls pub`) + ` | grep file >/dev/null`, false},
@@ -73,7 +73,7 @@ func clients() []client {
 			{"idle minute", tnftp(`ls pub\n!sleep 60\nget pub/file got`) + ` >/dev/null; ` + gotFile, true},
 		}},
 		{"ncftp", "ncftp", "ncftpget", map[string]string{"PASV": "-F", "PORT": "-E"}, []step{
-			{"list", `timeout 60 ncftpls $M "ftp://$U/pub/" | grep file >/dev/null`, false},
+			{"list", `timeout 60 ncftpls $M "ftp://$U/pub/" >list; cat list; grep file list >/dev/null`, false},
 			{"download", `timeout 60 ncftpget -V $M -c "$U" pub/file >got; ` + gotFile, false},
 			{"upload", `cp "$SRC" "$N"; timeout 60 ncftpput -V $M "$U" up "$N"; ` + putFile, false},
 			{"hundred files", `timeout 120 ncftpget -V -R $M "$U" . pub/many; diff -r many "$F/pub/many"`, true},

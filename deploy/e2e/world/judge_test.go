@@ -121,6 +121,13 @@ var reasons = []reason{
 			"client has reached (in this lab the server host has one address for each server). The gateway admits data connections " +
 			"from the session's own server only, as the kernel's helper does.",
 	},
+	{
+		func(c cell) bool {
+			return c.mode == "PASV" && c.server == "vsftpd" && c.client == "Go jlaffaye/ftp" && strings.Contains(c.setting, "IPv6")
+		},
+		"PASV cannot carry an IPv6 address (RFC 2428 section 1). vsftpd answers it over IPv6 with 0,0,0,0, from which this client " +
+			"concludes that the server itself is meant; the gateway answers 522 and names EPSV, which this client uses unless it is told not to.",
+	},
 }
 
 func reasonFor(c cell) string {

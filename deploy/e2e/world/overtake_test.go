@@ -37,7 +37,7 @@ func TestDataOvertakesControl(t *testing.T) {
 				if s.path != "" {
 					one.startGateway(t, p)
 				}
-				if !one.startServer(t, p, srv, 0, one.folder(t, strings.ReplaceAll(t.Name(), "/", " "))) {
+				if !one.startServer(t, p, srv, 0, one.folder(t, strings.ReplaceAll(t.Name(), "/", "-"))) {
 					t.Fatal("the server does not listen")
 				}
 				out, err := p.Client.Command(t.Context(), "python3", filepath.Join(w.dir, "testdata", "overtake.py"),

@@ -117,7 +117,7 @@ while True:
     c, _ = s.accept()
     if os.fork() == 0:
         for fd in 0, 1, 2: os.dup2(c.fileno(), fd)
-        os.execvp("ftpd", ["ftpd", "-A", "-S"])
+        os.execvp("ftpd", ["ftpd", "-A", "-u", "022"])
     c.close()
 `, address)
 }

@@ -69,6 +69,7 @@ type world struct {
 	// absent are the programs that could not be had, and why.
 	absent []string
 
+	filling sync.Mutex // held while the files to be read are made
 	mu      sync.Mutex
 	results map[cell]string // what went wrong, empty for nothing
 }
@@ -173,7 +174,7 @@ func (w *world) play(t *testing.T, s setting) {
 	var all sync.WaitGroup
 	atOnce := make(chan struct{}, 5) // they wait more than they compute
 	for i, srv := range w.servers {
-		folder := w.folder(t, fmt.Sprintf("%s %d", strings.ReplaceAll(s.name, ",", ""), i))
+		folder := w.folder(t, fmt.Sprintf("%s-%d", strings.NewReplacer(",", "", " ", "-").Replace(s.name), i))
 		if !w.startServer(t, p, srv, i, folder) {
 			continue
 		}
@@ -318,21 +319,29 @@ func (w *world) note(c cell, problem string) {
 
 // folder makes a server's files. Those to be read are the same for all.
 func (w *world) folder(t *testing.T, name string) string {
-	pub := filepath.Join(w.dir, "pub")
-	if _, err := os.Stat(pub); err != nil {
-		check(t, os.MkdirAll(filepath.Join(pub, "many"), 0o755))
-		random(t, filepath.Join(w.dir, "src"), fileSize)
-		random(t, filepath.Join(pub, "file"), fileSize)
-		random(t, filepath.Join(pub, "big"), bigSize)
-		for i := range 100 {
-			random(t, filepath.Join(pub, "many", fmt.Sprintf("f%03d", i)), manySize)
-		}
-	}
+	w.makePub(t)
 	folder := mkdir(t, w.dir, name)
-	_, err := output(w.dir, "cp", "-al", pub, folder)
+	_, err := output(w.dir, "cp", "-al", filepath.Join(w.dir, "pub"), folder)
 	check(t, err)
 	check(t, os.Chmod(mkdir(t, folder, "up"), 0o777))
 	return folder
+}
+
+// makePub makes the files that all servers have, once.
+func (w *world) makePub(t *testing.T) {
+	w.filling.Lock()
+	defer w.filling.Unlock()
+	pub := filepath.Join(w.dir, "pub")
+	if _, err := os.Stat(pub); err == nil {
+		return
+	}
+	check(t, os.MkdirAll(filepath.Join(pub, "many"), 0o755))
+	random(t, filepath.Join(w.dir, "src"), fileSize)
+	random(t, filepath.Join(pub, "file"), fileSize)
+	random(t, filepath.Join(pub, "big"), bigSize)
+	for i := range 100 {
+		random(t, filepath.Join(pub, "many", fmt.Sprintf("f%03d", i)), manySize)
+	}
 }
 
 // random writes a file of bytes that do not compress.
