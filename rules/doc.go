@@ -3,6 +3,17 @@
 // for each promised data connection. It knows connections, not protocols:
 // what a promise is for is a word in a comment.
 //
+// A pinhole is either three rules of iptables or one expectation of connection
+// tracking; which of them is settled at Start.
+//
+// # Rooms
+//
+// Package rule says which rules are needed, as values; iptables makes words of
+// them, and is the path in which each pinhole has rules; expectation is the
+// other path; follow follows data connections in both; ctnetlink speaks with
+// connection tracking, policyroute with the routes; report holds errors, events
+// and states. The Manager here puts them together.
+//
 // # Chains
 //
 // Everything stands in chains of our own, each with one jump from position
@@ -44,7 +55,7 @@
 // What that costs does not grow with what is open: 10 µs and two system
 // calls.
 //
-//	   shadow: an entry that no packet belongs to        expectation, 60 s at most
+//	   master entry: no packet belongs to it             expectation, 60 s at most
 //	┌──────────────────────────────────────────────┐    ┌───────────────────────┐
 //	│ original  secret:secret -> secret:secret     │◀───│ From:any -> To        │
 //	│ reply     Target host:0 -> Seen:number       │    │ to the Target's port  │
@@ -55,11 +66,11 @@
 //	                                              RELATED, our mark: ACCEPT in FORWARD, INPUT
 //
 // One packet of netlink messages opens a pinhole: what is in its way is
-// deleted, the shadow made or its life prolonged, the expectation made and
-// its timer set. Shadows serve one promise after another; there are as many
+// deleted, the master entry made or its life prolonged, the expectation made and
+// its timer set. Master entries serve one promise after another; there are as many
 // as promises were open at once, and one that idles ends by itself. No packet
-// can belong to a shadow (see there why), or its sender could have the helper
-// expect what he likes. The timer is the kernel's: nobody needs to be alive
+// can belong to one (see there why); otherwise its sender could make the helper
+// open any port. The timer is the kernel's: nobody needs to be alive
 // for a promise to end.
 //
 // Two things can use up a promise without a connection. The entry of an
@@ -79,7 +90,7 @@
 // # Ownership
 //
 // Ours are the chains with the prefix FTPALG-, the jumps to them, the policy
-// rule and route with our priority, table and mark, and the shadows with
+// rule and route with our priority, table and mark, and the master entries with
 // their expectations, known by mark and form. Each rule carries
 // a comment that begins with "ftpalg" and tells it from every other. Foreign
 // rules, policies, chains and tables are never changed; a rule without our
@@ -87,7 +98,7 @@
 // a foreign flush is put back at the next check, but for pinholes whose
 // connection has come by then, or may have. That a jump stands at position
 // one is seen to when it is made, and not fought over later. A promise whose
-// shadow somebody deleted is made again at once.
+// master entry somebody deleted is made again at once.
 //
 // # Work
 //
