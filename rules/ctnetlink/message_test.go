@@ -58,7 +58,7 @@ func TestAnExpectationIsRead(t *testing.T) {
 		if got, ok := parseExpected(body[4:]); !ok || got != want {
 			t.Errorf("read %+v, %t, want %+v", got, ok, want)
 		}
-		if _, ok := parseExpected(body[4 : len(body)-12]); !ok {
+		if _, ok := parseExpected(body[4 : len(body)-8]); !ok {
 			t.Error("without a timeout it is not read")
 		}
 		if _, ok := parseExpected(nil); ok {

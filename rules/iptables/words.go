@@ -45,7 +45,7 @@ func lineOf(r rule.Rule) line {
 	}
 	at := place(r.Hook)
 	return line{at.table, at.name, slices.Concat(addresses, []string{"-p", "tcp"}, others,
-		[]string{"-m", "comment", "--comment", tag + r.Tag, "-j"}, verdictWords(r.Verdict))}
+		[]string{"-m", "comment", "--comment", tag + r.Tag}, verdictWords(r.Verdict))}
 }
 
 func linesOf(rules []rule.Rule) []line {
@@ -128,19 +128,19 @@ func onceWords(name string) []string {
 func verdictWords(v rule.Verdict) []string {
 	switch v := v.(type) {
 	case rule.SetPacketMark:
-		return []string{"MARK", "--set-xmark", bit(uint32(v))}
+		return []string{"-j", "MARK", "--set-xmark", bit(uint32(v))}
 	case rule.SetConnectionMark:
-		return []string{"CONNMARK", "--set-xmark", bit(uint32(v))}
+		return []string{"-j", "CONNMARK", "--set-xmark", bit(uint32(v))}
 	case rule.Redirect:
-		return []string{"REDIRECT", "--to-ports", decimal(v)}
+		return []string{"-j", "REDIRECT", "--to-ports", decimal(v)}
 	case rule.HandOver:
-		return []string{"TPROXY", "--on-port", decimal(v.To.Port()), "--on-ip", v.To.Addr().String(), "--tproxy-mark", bit(v.Mark)}
+		return []string{"-j", "TPROXY", "--on-port", decimal(v.To.Port()), "--on-ip", v.To.Addr().String(), "--tproxy-mark", bit(v.Mark)}
 	case rule.TranslateDestination:
-		return []string{"DNAT", "--to-destination", netip.AddrPort(v).String()}
+		return []string{"-j", "DNAT", "--to-destination", netip.AddrPort(v).String()}
 	case rule.TranslateSource:
-		return []string{"SNAT", "--to-source", netip.Addr(v).String()}
+		return []string{"-j", "SNAT", "--to-source", netip.Addr(v).String()}
 	case rule.Accept:
-		return []string{"ACCEPT"}
+		return []string{"-j", "ACCEPT"}
 	default:
 		panic(fmt.Sprintf("no words for a verdict of %T", v))
 	}

@@ -62,10 +62,10 @@ func TestEveryModuleOfTheRulesIsLoadedAndNoOther(t *testing.T) {
 }
 
 // usesOfRules returns every "-m MATCH" and "-j TARGET" that stands in the
-// source of package rules, each once.
+// source of package iptables, each once.
 func usesOfRules(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob("../../../rules/*.go")
+	files, err := filepath.Glob("../../../rules/iptables/*.go")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("found %q: %v", files, err)
 	}
