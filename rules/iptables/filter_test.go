@@ -100,8 +100,8 @@ func TestAFailedOpenLeavesNothing(t *testing.T) {
 			if diff := cmp.Diff(before, v4.ours()); diff != "" {
 				t.Errorf("fault at call %d left (-want +got):\n%s", n, diff)
 			}
-			if len(m.Pinholes()) > 0 {
-				t.Errorf("a refused promise is still listed: %v", m.Pinholes())
+			if len(pinholesOf(m)) > 0 {
+				t.Errorf("a refused promise is still listed: %v", pinholesOf(m))
 			}
 		})
 	}
@@ -151,12 +151,12 @@ func TestClosedPromisesGoWithTheNextSweep(t *testing.T) {
 		mustOpen(t, m, ruletest.Promise(2))
 		m.Close(1)
 		m.Close(99)
-		if got := m.Pinholes(); len(got) != 2 || got[0].State != report.Closing || got[1].State != report.Open {
+		if got := pinholesOf(m); len(got) != 2 || got[0].State != report.Closing || got[1].State != report.Open {
 			t.Errorf("after Close: %v, want the first one closing", got)
 		}
 		time.Sleep(sweepEvery)
 		synctest.Wait()
-		if got := m.Pinholes(); len(got) != 1 || got[0].ID != 2 {
+		if got := pinholesOf(m); len(got) != 1 || got[0].ID != 2 {
 			t.Errorf("after the sweep: %v, want the second one", got)
 		}
 		if len(v4.about("PASV 1")) != 0 || len(v4.about("PASV 2")) != 3 {
@@ -171,8 +171,8 @@ func TestAnExpiredPromiseIsSweptAndReported(t *testing.T) {
 		mustOpen(t, m, ruletest.Promise(1))
 		time.Sleep(time.Minute + sweepEvery)
 		synctest.Wait()
-		if len(v4.about("session")) > 0 || len(m.Pinholes()) > 0 {
-			t.Errorf("left: %q %v", v4.about("session"), m.Pinholes())
+		if len(v4.about("session")) > 0 || len(pinholesOf(m)) > 0 {
+			t.Errorf("left: %q %v", v4.about("session"), pinholesOf(m))
 		}
 		if len(events) != 1 || events[0].Kind != report.Expired || events[0].Pinhole.ID != 1 {
 			t.Errorf("events %v, want promise 1 expired", events)
@@ -292,7 +292,7 @@ func TestAnOpenThatNobodyWaitsForIsClosed(t *testing.T) {
 		}
 		close(hold)
 		synctest.Wait()
-		if len(v4.about("session")) > 0 || len(m.Pinholes()) > 0 {
+		if len(v4.about("session")) > 0 || len(pinholesOf(m)) > 0 {
 			t.Errorf("an abandoned promise was opened: %q", v4.about("session"))
 		}
 	})
@@ -310,4 +310,11 @@ func rulesOf(s rule.Static) Ruleset {
 	return func(f rule.Family) []rule.Rule {
 		return s.Rules(f, rule.Marks{Delivery: 0x2000000, Pinhole: 0x4000000})
 	}
+}
+
+// pinholesOf returns the pinholes in the order of their numbers.
+func pinholesOf(m *Filter) []report.Pinhole {
+	all := m.Pinholes()
+	slices.SortFunc(all, func(a, b report.Pinhole) int { return int(a.ID) - int(b.ID) })
+	return all
 }

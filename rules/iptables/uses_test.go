@@ -34,7 +34,7 @@ func TestAPromiseThatWasUsedBeforeAFlushDoesNotComeBack(t *testing.T) {
 		if got := v4.about("PREROUTING -s 203"); len(got) != 1 || !strings.Contains(got[0], "PASV 2") {
 			t.Errorf("after the repair the kernel admits by %q, want promise 2 alone", got)
 		}
-		if got := m.Pinholes(); got[0].State != report.Used || got[1].State != report.Open {
+		if got := pinholesOf(m); got[0].State != report.Used || got[1].State != report.Open {
 			t.Errorf("after the repair %v, want the first one used", got)
 		}
 	})
