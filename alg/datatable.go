@@ -27,15 +27,10 @@ type dataTable struct {
 	total  Traffic // of all there were
 }
 
-// newDataTable returns an empty table. Where its numbers begin those of no
-// earlier process can have ended: no kernel opens a pinhole each microsecond.
-func newDataTable(k Kernel, o *Observer, first expect.ID) *dataTable {
-	if first == 0 {
-		first = expect.ID(time.Now().UnixMicro())
-	}
-	return &dataTable{
-		kernel: k, observer: o, pool: nat.NewPool(portRest), conns: make(map[expect.ID]*dataConn), lastID: first - 1,
-	}
+// newDataTable returns an empty table. Its numbers begin at 1, or after those
+// of a predecessor by restore.
+func newDataTable(k Kernel, o *Observer) *dataTable {
+	return &dataTable{kernel: k, observer: o, pool: nat.NewPool(portRest), conns: make(map[expect.ID]*dataConn)}
 }
 
 // offer translates an announcement and leases a port for it. It returns the

@@ -53,7 +53,7 @@ func New(o Options) *Gateway {
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
-	g.data = newDataTable(o.Kernel, &g.observer, o.FirstPinhole)
+	g.data = newDataTable(o.Kernel, &g.observer)
 	g.Configure(o.Settings)
 	return g
 }

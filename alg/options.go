@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"ftpalg/alg/dialogue"
-	"ftpalg/alg/expect"
 	"ftpalg/alg/nat"
 )
 
@@ -20,9 +19,6 @@ type Options struct {
 	Observer Observer
 	// Settings are those that Configure may replace later.
 	Settings Settings
-	// FirstPinhole is the number of the first pinhole; 0 stands for one that
-	// comes after those of every earlier process.
-	FirstPinhole expect.ID
 }
 
 // Settings are the parts of the configuration that a reload may change. A
