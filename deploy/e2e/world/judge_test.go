@@ -72,6 +72,9 @@ func (w *world) dump(t *testing.T, file string) {
 		if problem := w.results[c]; problem != "" {
 			fmt.Fprintf(&b, "%s | %s | %s %s | %s | %s\n", c.setting, c.server, c.client, c.mode, c.step, short(problem))
 		}
+		if problem := w.unsteady[c]; problem != "" {
+			fmt.Fprintf(&b, "at the first try: %s | %s | %s %s | %s | %s\n", c.setting, c.server, c.client, c.mode, c.step, short(problem))
+		}
 	}
 	check(t, os.WriteFile(file, []byte(b.String()), 0o644))
 }
@@ -127,6 +130,13 @@ var reasons = []reason{
 		},
 		"PASV cannot carry an IPv6 address (RFC 2428 section 1). vsftpd answers it over IPv6 with 0,0,0,0, from which this client " +
 			"concludes that the server itself is meant; the gateway answers 522 and names EPSV, which this client uses unless it is told not to.",
+	},
+	{
+		func(c cell) bool {
+			return c.mode == "PASV" && c.server == "inetutils-ftpd" && c.client == "tnftp" && strings.Contains(c.setting, "IPv6")
+		},
+		"Told not to use EPSV, tnftp says LPSV (RFC 1639) over IPv6, and of these servers inetutils-ftpd alone still knows it. " +
+			"RFC 5797 calls LPRT and LPSV historic; the gateway answers 502 and names EPSV, which this client uses unless it is told not to.",
 	},
 }
 
@@ -224,8 +234,30 @@ func (w *world) notes(b *strings.Builder) {
 	if len(reasons) == 0 {
 		b.WriteString("None.\n")
 	}
+	w.unsteadyTable(b)
 	refusalsTable(b)
 	if len(w.absent) > 0 {
 		fmt.Fprintf(b, "\n## Not tried\n\nThese could not be had from Debian, npm or the Go proxy: %s.\n", strings.Join(w.absent, ", "))
 	}
+}
+
+// unsteadyTable lists what went wrong at the first try and worked at the second.
+func (w *world) unsteadyTable(b *strings.Builder) {
+	b.WriteString("\n## What went wrong at the first try and worked at the second\n\n")
+	if len(w.unsteady) == 0 {
+		b.WriteString("Nothing.\n")
+		return
+	}
+	b.WriteString("| setting | server | client | step | the first try |\n|---|---|---|---|---|\n")
+	for _, c := range w.sorted() {
+		if problem := w.unsteady[c]; problem != "" {
+			fmt.Fprintf(b, "| %s | %s | %s %s | %s | %s |\n", c.setting, c.server, c.client, c.mode, c.step, cellText(problem))
+		}
+	}
+}
+
+// cellText cuts what a program said to what a cell of a table can hold: its end.
+func cellText(text string) string {
+	text = strings.ReplaceAll(strings.ToValidUTF8(strings.Join(strings.Fields(text), " "), "?"), "|", "/")
+	return text[max(0, len(text)-120):]
 }
