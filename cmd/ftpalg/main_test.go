@@ -15,6 +15,7 @@ import (
 	"ftpalg/alg/expect"
 	"ftpalg/alg/nat"
 	"ftpalg/cmd/internal/admin"
+	"ftpalg/cmd/internal/api"
 	"ftpalg/cmd/internal/cli"
 )
 
@@ -124,8 +125,8 @@ var moment = time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local)
 // picture is an admin.Source that never changes.
 type picture struct{ ready bool }
 
-func (p picture) Status() admin.Status {
-	s := admin.Status{
+func (p picture) Status() api.Status {
+	s := api.Status{
 		Version: "1.0", Ready: p.ready, Started: moment, Config: "/etc/ftpalg/ftpalg.yaml",
 		Path: "iptables", Why: "configured", Netfilter: "iptables v1.8.9 (nf_tables)",
 		Listeners: []string{"legacy: 203.0.113.1:21", "lan: traffic of lan over IPv4"}, Sessions: 1, Pinholes: 1,
@@ -139,8 +140,8 @@ func (p picture) Status() admin.Status {
 	return s
 }
 
-func (p picture) Sessions() []alg.SessionInfo {
-	return []alg.SessionInfo{{
+func (p picture) Sessions() []api.Session {
+	return []api.Session{{
 		Session: 12, Listener: "legacy", Client: netip.MustParseAddrPort("203.0.113.10:40001"),
 		Reached: netip.MustParseAddrPort("203.0.113.1:21"), Seen: netip.MustParseAddrPort("198.18.1.1:40001"),
 		Server: netip.MustParseAddrPort("198.18.1.20:21"), User: "joe", Started: moment, Idle: 2.4, State: "readable",
@@ -149,8 +150,8 @@ func (p picture) Sessions() []alg.SessionInfo {
 	}}
 }
 
-func (p picture) Pinholes() []admin.Pinhole {
-	return []admin.Pinhole{{
+func (p picture) Pinholes() []api.Pinhole {
+	return []api.Pinhole{{
 		ID: 34, Session: 12, Mode: "PASV", From: netip.MustParseAddr("203.0.113.10"),
 		To: netip.MustParseAddrPort("203.0.113.1:50017"), Target: netip.MustParseAddrPort("198.18.1.20:23411"),
 		Seen: netip.MustParseAddr("198.18.1.1"), State: "promised", Expires: moment.Add(time.Minute),
@@ -159,8 +160,8 @@ func (p picture) Pinholes() []admin.Pinhole {
 
 func (p picture) Reload() error { return nil }
 
-func (p picture) Session(n uint64) (alg.SessionDetail, bool) {
-	return alg.SessionDetail{
+func (p picture) Session(n uint64) (api.SessionDetail, bool) {
+	return api.SessionDetail{
 		SessionInfo: p.Sessions()[0],
 		Dialogue: []alg.Line{
 			{At: moment, From: alg.FromServer, Text: "220 ready"},

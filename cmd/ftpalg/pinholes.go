@@ -8,13 +8,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"ftpalg/cmd/internal/admin"
+	"ftpalg/cmd/internal/api"
 )
 
 func newPinholes() *cobra.Command {
 	return newQuestion("pinholes", "List the promised data connections", (*admin.Client).Pinholes, showPinholes)
 }
 
-func showPinholes(w io.Writer, all []admin.Pinhole, now time.Time) error {
+func showPinholes(w io.Writer, all []api.Pinhole, now time.Time) error {
 	rows := make([]string, len(all))
 	for i, p := range all {
 		rows[i] = fmt.Sprintf("%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", p.Session, p.Mode, p.From, p.To, p.Target, p.Seen,

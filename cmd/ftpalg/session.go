@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"ftpalg/alg"
 	"ftpalg/cmd/internal/admin"
+	"ftpalg/cmd/internal/api"
 	"ftpalg/cmd/internal/cli"
 	"ftpalg/cmd/internal/words"
 )
@@ -17,7 +17,7 @@ import (
 func newSession() *cobra.Command {
 	var number uint64
 	c := newQuestion("session N", "Show one session: its dialogue, what was rewritten, its data connections",
-		func(c *admin.Client) (alg.SessionDetail, error) { return c.Session(number) }, showSession)
+		func(c *admin.Client) (api.SessionDetail, error) { return c.Session(number) }, showSession)
 	c.Args = oneSession(&number)
 	return c
 }
@@ -38,7 +38,7 @@ func oneSession(number *uint64) cobra.PositionalArgs {
 	}
 }
 
-func showSession(w io.Writer, s alg.SessionDetail, now time.Time) error {
+func showSession(w io.Writer, s api.SessionDetail, now time.Time) error {
 	for _, line := range words.Session(s, now) {
 		if _, err := fmt.Fprintln(w, line); err != nil {
 			return err

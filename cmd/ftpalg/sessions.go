@@ -10,6 +10,7 @@ import (
 
 	"ftpalg/alg"
 	"ftpalg/cmd/internal/admin"
+	"ftpalg/cmd/internal/api"
 	"ftpalg/cmd/internal/words"
 )
 
@@ -17,7 +18,7 @@ func newSessions() *cobra.Command {
 	return newQuestion("sessions", "List the open sessions", (*admin.Client).Sessions, showSessions)
 }
 
-func showSessions(w io.Writer, all []alg.SessionInfo, now time.Time) error {
+func showSessions(w io.Writer, all []api.Session, now time.Time) error {
 	rows := make([]string, len(all))
 	for i, s := range all {
 		state := s.State

@@ -10,13 +10,14 @@ import (
 
 	"ftpalg/alg/nat"
 	"ftpalg/cmd/internal/admin"
+	"ftpalg/cmd/internal/api"
 	"ftpalg/cmd/internal/cli"
 	"ftpalg/cmd/internal/words"
 )
 
 func newStatus() *cobra.Command {
 	c := newJudgedQuestion("status", "Say whether the gateway is ready, and how it works", (*admin.Client).Status, showStatus,
-		func(s admin.Status) error {
+		func(s api.Status) error {
 			if !s.Ready {
 				return &cli.Answer{Status: cli.ExitFailed}
 			}
@@ -26,7 +27,7 @@ func newStatus() *cobra.Command {
 	return c
 }
 
-func showStatus(w io.Writer, s admin.Status, now time.Time) error {
+func showStatus(w io.Writer, s api.Status, now time.Time) error {
 	ready := "ready"
 	if !s.Ready {
 		ready = "not ready: " + strings.Join(s.Missing, "; ")

@@ -14,6 +14,7 @@ import (
 
 	"ftpalg/alg"
 	"ftpalg/alg/expect"
+	"ftpalg/cmd/internal/api"
 )
 
 type fakeSource struct {
@@ -22,18 +23,18 @@ type fakeSource struct {
 	killed  []uint64
 }
 
-func (f *fakeSource) Status() Status {
-	return Status{Version: "1", Ready: len(f.missing) == 0, Missing: f.missing}
+func (f *fakeSource) Status() api.Status {
+	return api.Status{Version: "1", Ready: len(f.missing) == 0, Missing: f.missing}
 }
-func (f *fakeSource) Sessions() []alg.SessionInfo {
-	return []alg.SessionInfo{{Session: 7, Client: netip.MustParseAddrPort("203.0.113.10:60000")}}
+func (f *fakeSource) Sessions() []api.Session {
+	return []api.Session{{Session: 7, Client: netip.MustParseAddrPort("203.0.113.10:60000")}}
 }
-func (f *fakeSource) Pinholes() []Pinhole {
-	return []Pinhole{{Session: 7, Mode: "PASV", Expires: time.Unix(1, 0).UTC()}}
+func (f *fakeSource) Pinholes() []api.Pinhole {
+	return []api.Pinhole{{Session: 7, Mode: "PASV", Expires: time.Unix(1, 0).UTC()}}
 }
-func (f *fakeSource) Session(n uint64) (alg.SessionDetail, bool) {
-	return alg.SessionDetail{
-		SessionInfo: alg.SessionInfo{Session: n},
+func (f *fakeSource) Session(n uint64) (api.SessionDetail, bool) {
+	return api.SessionDetail{
+		SessionInfo: api.Session{Session: n},
 		Dialogue:    []alg.Line{{From: alg.FromClient, Text: "PASS ****"}},
 		Data:        []alg.DataConnection{{Pinhole: 3, Mode: expect.EPSV, State: alg.DataConnected}},
 	}, n == 7

@@ -6,14 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"ftpalg/cmd/internal/api"
 	"io"
 	"net"
 	"net/http"
 	"strings"
 	"syscall"
 	"time"
-
-	"ftpalg/alg"
 )
 
 // Client asks a running gateway. Every method fails, naming the socket, if no
@@ -35,25 +34,25 @@ func NewClient(path string) *Client {
 }
 
 // Status asks how the gateway is.
-func (c *Client) Status() (s Status, err error) {
+func (c *Client) Status() (s api.Status, err error) {
 	err = c.get("/status", &s)
 	return s, err
 }
 
 // Sessions asks for the open sessions.
-func (c *Client) Sessions() (s []alg.SessionInfo, err error) {
+func (c *Client) Sessions() (s []api.Session, err error) {
 	err = c.get("/sessions", &s)
 	return s, err
 }
 
 // Pinholes asks for the promised data connections.
-func (c *Client) Pinholes() (p []Pinhole, err error) {
+func (c *Client) Pinholes() (p []api.Pinhole, err error) {
 	err = c.get("/pinholes", &p)
 	return p, err
 }
 
 // Session asks for one session.
-func (c *Client) Session(number uint64) (s alg.SessionDetail, err error) {
+func (c *Client) Session(number uint64) (s api.SessionDetail, err error) {
 	err = c.get(fmt.Sprintf("/session/%d", number), &s)
 	return s, err
 }

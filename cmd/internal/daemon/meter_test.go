@@ -11,7 +11,7 @@ import (
 	"ftpalg/alg"
 	"ftpalg/alg/dialogue"
 	"ftpalg/alg/expect"
-	"ftpalg/cmd/internal/page"
+	"ftpalg/cmd/internal/api"
 	"ftpalg/rules"
 )
 
@@ -69,7 +69,7 @@ func TestRefusalsAreCountedInWords(t *testing.T) {
 	o.Announced(alg.Announced{Result: alg.Replaced})
 	o.Announced(alg.Announced{Result: alg.NotOpened, Cause: alg.CausePool})
 	o.Rejected("legacy", netip.AddrPort{}, alg.RejectClientLimit)
-	want := []page.Refusal{
+	want := []api.Refusal{
 		{Reason: "PORT to another host", Count: 2}, {Reason: "another reason", Count: 1},
 		{Reason: "more than limits.sessions_per_client", Count: 1}, {Reason: "no data port is free", Count: 1},
 	}

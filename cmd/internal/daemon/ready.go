@@ -53,11 +53,5 @@ func exhausted(key string, l nat.Level) []string {
 
 // measure is what the metrics look up.
 func (d *Daemon) measure() metrics.State {
-	d.mu.Lock()
-	ready := len(d.missing()) == 0
-	d.mu.Unlock()
-	return metrics.State{
-		Ready: ready, Sessions: len(d.gateway.Sessions()), Expectations: d.gateway.Pinholes(),
-		Counters: d.gateway.Counters(), Ports: d.gateway.Ports(), Rules: d.rules.Health(),
-	}
+	return metrics.State{Status: d.Status(), Expectations: d.gateway.Pinholes(), Rules: d.rules.Health()}
 }

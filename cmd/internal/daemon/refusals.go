@@ -8,7 +8,7 @@ import (
 
 	"ftpalg/alg"
 	"ftpalg/alg/dialogue"
-	"ftpalg/cmd/internal/page"
+	"ftpalg/cmd/internal/api"
 )
 
 // refusals counts by reason what was refused since the start, for the status
@@ -39,14 +39,14 @@ func (r *refusals) count(why string) {
 }
 
 // list returns the counts, the greatest first.
-func (r *refusals) list() []page.Refusal {
+func (r *refusals) list() []api.Refusal {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	out := make([]page.Refusal, 0, len(r.counts))
+	out := make([]api.Refusal, 0, len(r.counts))
 	for why, n := range r.counts {
-		out = append(out, page.Refusal{Reason: why, Count: n})
+		out = append(out, api.Refusal{Reason: why, Count: n})
 	}
-	slices.SortFunc(out, func(a, b page.Refusal) int {
+	slices.SortFunc(out, func(a, b api.Refusal) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Reason, b.Reason))
 	})
 	return out

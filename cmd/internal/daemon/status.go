@@ -1,19 +1,18 @@
 package daemon
 
 import (
-	"ftpalg/alg"
 	"ftpalg/alg/expect"
 	"ftpalg/alg/nat"
-	"ftpalg/cmd/internal/admin"
+	"ftpalg/cmd/internal/api"
 	"ftpalg/rules"
 )
 
 // Status says whether the gateway serves, and how.
-func (d *Daemon) Status() admin.Status {
+func (d *Daemon) Status() api.Status {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	path, why := d.rules.Path()
-	s := admin.Status{
+	s := api.Status{
 		Version: d.o.Version, Started: d.started, Config: d.o.File,
 		Path: path, Why: why, Netfilter: d.rules.Describe(),
 		Listeners: d.listeningLocked(), Sessions: len(d.gateway.Sessions()), Pinholes: len(d.gateway.Pinholes()),
@@ -47,10 +46,10 @@ func (d *Daemon) listeningLocked() []string {
 }
 
 // Sessions lists the open sessions.
-func (d *Daemon) Sessions() []alg.SessionInfo { return d.gateway.Sessions() }
+func (d *Daemon) Sessions() []api.Session { return d.gateway.Sessions() }
 
 // Session describes one session.
-func (d *Daemon) Session(number uint64) (alg.SessionDetail, bool) { return d.gateway.Session(number) }
+func (d *Daemon) Session(number uint64) (api.SessionDetail, bool) { return d.gateway.Session(number) }
 
 // Kill ends one session with its data connections: the kernel would carry
 // them on.
@@ -64,18 +63,27 @@ func (d *Daemon) Kill(number uint64) bool {
 }
 
 // Pinholes lists the promised data connections with their rules.
-func (d *Daemon) Pinholes() []admin.Pinhole {
+func (d *Daemon) Pinholes() []api.Pinhole {
+	out := d.promised()
+	for i := range out {
+		out[i].Rules = d.rules.Rules(expect.ID(out[i].ID))
+	}
+	return out
+}
+
+// promised lists the promised data connections without their rules.
+func (d *Daemon) promised() []api.Pinhole {
 	states := make(map[expect.ID]string)
 	for _, p := range d.rules.Pinholes() {
 		states[p.ID] = stateName(p.State)
 	}
 	open := d.gateway.Pinholes()
-	out := make([]admin.Pinhole, len(open))
+	out := make([]api.Pinhole, len(open))
 	for i, p := range open {
-		out[i] = admin.Pinhole{
+		out[i] = api.Pinhole{
 			ID: uint64(p.ID), Session: p.Session, Mode: p.Mode.String(),
 			From: p.From, To: p.To, Target: p.Target, Seen: p.Seen,
-			State: states[p.ID], Expires: p.Until, Rules: d.rules.Rules(p.ID),
+			State: states[p.ID], Expires: p.Until,
 		}
 		if c, ok := d.gateway.Data(p.ID); ok {
 			out[i].Command, out[i].File, out[i].Traffic = c.Command, c.File, c.Traffic

@@ -3,20 +3,17 @@ package metrics
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"ftpalg/alg"
 	"ftpalg/alg/expect"
 	"ftpalg/alg/nat"
+	"ftpalg/cmd/internal/api"
 	"ftpalg/rules"
 )
 
 // State is what a gateway is like when somebody asks.
 type State struct {
-	Ready    bool
-	Sessions int
-	Counters alg.Counters
+	api.Status
 	// Expectations are the promised data connections.
 	Expectations []expect.Expectation
-	Ports        alg.Ports
 	Rules        rules.Health
 }
 

@@ -2,6 +2,9 @@ package page
 
 import (
 	"fmt"
+	"ftpalg/alg"
+	"ftpalg/alg/nat"
+	"ftpalg/cmd/internal/api"
 	"math"
 	"net/netip"
 	"sync"
@@ -54,14 +57,11 @@ func (l *lively) Snapshot() Snapshot {
 	l.meter.Carry(now.Add(-time.Second), now, 14e6)
 	l.meter.Finish(now)
 	s := Snapshot{
-		Taken: now, Version: "1.0.0", Started: l.began, Ready: len(l.missing) == 0, Missing: l.missing,
-		Path: "conntrack", Why: "the probe's expectation let its connection through",
-		Listeners: []string{"legacy: 203.0.113.1:21", "legacy: [2001:db8::1]:21", "lan: tproxy on lan, port 21"},
-		Sessions:  []Session{{Number: 1, Listener: "legacy", Client: endpoint("192.0.2.7:40112"), Server: endpoint("198.18.1.20:21"), State: "readable", Idle: .4, Transferring: true, Bytes: uint64(l.asked) * 1e6}},
-		Pinholes:  []Pinhole{{Session: 1, Mode: "EPSV", From: netip.MustParseAddr("192.0.2.7"), To: endpoint("203.0.113.1:50017"), Target: endpoint("198.18.1.20:23411"), State: "promised", Expires: now.Add(58 * time.Second)}},
-		Pools:     []Pool{{"Passive", 1000, 37 + l.count/50, 112}, {"Active", 1000, 4, 9}},
-		Refusals:  []Refusal{{"PORT to another host", 3}, {"no data port free", 0}, {"too many sessions from one address", 41}},
-		Traffic:   l.meter.Traffic(now),
+		Taken: now, Status: l.status(),
+		Sessions: []api.Session{{Session: 1, Listener: "legacy", Client: endpoint("192.0.2.7:40112"), Server: endpoint("198.18.1.20:21"), State: "readable", Idle: .4, Transferring: true, Traffic: alg.Traffic{FromServer: uint64(l.asked) * 1e6}}},
+		Pinholes: []api.Pinhole{{Session: 1, Mode: "EPSV", From: netip.MustParseAddr("192.0.2.7"), To: endpoint("203.0.113.1:50017"), Target: endpoint("198.18.1.20:23411"), State: "promised", Expires: now.Add(58 * time.Second)}},
+		Refusals: []api.Refusal{{Reason: "PORT to another host", Count: 3}, {Reason: "no data port free"}, {Reason: "too many sessions from one address", Count: 41}},
+		Traffic:  l.meter.Traffic(now),
 	}
 	for i := range l.count {
 		s.Sessions = append(s.Sessions, someSession(i))
@@ -72,23 +72,35 @@ func (l *lively) Snapshot() Snapshot {
 	return s
 }
 
+// status is how the gateway is; the caller holds mu.
+func (l *lively) status() api.Status {
+	return api.Status{
+		Version: "1.0.0", Started: l.began, Ready: len(l.missing) == 0, Missing: l.missing,
+		Path: "conntrack", Why: "the probe's expectation let its connection through",
+		Listeners: []string{"legacy: 203.0.113.1:21", "legacy: [2001:db8::1]:21", "lan: tproxy on lan, port 21"},
+		Ports: alg.Ports{
+			Passive: nat.Level{Total: 1000, Leased: 37 + l.count/50, Resting: 112}, Active: nat.Level{Total: 1000, Leased: 4, Resting: 9},
+		},
+	}
+}
+
 func endpoint(text string) netip.AddrPort { return netip.MustParseAddrPort(text) }
 
-func someSession(i int) Session {
+func someSession(i int) api.Session {
 	client := fmt.Sprintf("198.51.100.%d:%d", i%250+1, 30000+i%30000)
 	server := fmt.Sprintf("198.18.1.%d:21", i%9+10)
 	if i%4 == 3 {
 		client, server = fmt.Sprintf("[2001:db8:7:%x::%x]:%d", i%7, i%4096, 30000+i%30000), "[2001:db8:1::20]:21"
 	}
-	return Session{
-		Number: uint64(i + 2), Listener: []string{"legacy", "lan"}[i%2], Client: endpoint(client), Server: endpoint(server),
+	return api.Session{
+		Session: uint64(i + 2), Listener: []string{"legacy", "lan"}[i%2], Client: endpoint(client), Server: endpoint(server),
 		State: []string{"readable", "readable", "opaque", "readable", "connecting"}[i%5],
-		Idle:  float64(i*37%900) + .5, Transferring: i%6 == 0, Bytes: uint64(i) * uint64(i) * 73_123,
+		Idle:  float64(i*37%900) + .5, Transferring: i%6 == 0, Traffic: alg.Traffic{FromClient: uint64(i) * uint64(i) * 73_123},
 	}
 }
 
-func somePinhole(i int, now time.Time) Pinhole {
-	return Pinhole{
+func somePinhole(i int, now time.Time) api.Pinhole {
+	return api.Pinhole{
 		Session: uint64(i + 2), Mode: []string{"PASV", "EPSV", "PORT", "EPRT"}[i/5%4], From: netip.AddrFrom4([4]byte{198, 51, 100, byte(i%250 + 1)}),
 		To: netip.AddrPortFrom(netip.MustParseAddr("203.0.113.1"), uint16(50000+i%1000)), Target: netip.AddrPortFrom(netip.MustParseAddr("198.18.1.20"), uint16(20000+i%20000)),
 		State: []string{"promised", "used"}[i/5%2], Expires: now.Add(time.Duration(i%60) * time.Second),

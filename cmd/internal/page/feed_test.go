@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-var usual = view{sessions: order{"number", true}, pinholes: order{"expires", false}}
+var usual = view{sessions: order{"session", true}, pinholes: order{"expires", false}}
 
 func join(t *testing.T, f *feed, v view) *viewer {
 	t.Helper()

@@ -5,35 +5,29 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"ftpalg/cmd/internal/api"
 )
 
 // frame is what the page's script receives: a snapshot as one view shows it.
+// Its tables stand in the place of the status's numbers of sessions and
+// pinholes.
 type frame struct {
-	Taken     time.Time      `json:"taken"`
-	Version   string         `json:"version"`
-	Started   time.Time      `json:"started"`
-	Ready     bool           `json:"ready"`
-	Missing   []string       `json:"missing"`
-	Path      string         `json:"path"`
-	Why       string         `json:"why"`
-	Listeners []string       `json:"listeners"`
-	Sessions  table[Session] `json:"sessions"`
-	Pinholes  table[Pinhole] `json:"pinholes"`
-	Pools     []Pool         `json:"pools"`
-	Refusals  []Refusal      `json:"refusals"`
-	Traffic   Traffic        `json:"traffic"`
-	Uncounted bool           `json:"uncounted"`
+	Taken time.Time `json:"taken"`
+	api.Status
+	Sessions table[api.Session] `json:"sessions"`
+	Pinholes table[api.Pinhole] `json:"pinholes"`
+	Refusals []api.Refusal      `json:"refusals"`
+	Traffic  Traffic            `json:"traffic"`
 }
 
 // encode returns s as v shows it, as one server-sent event (HTML standard,
 // section 9.2.6).
 func encode(s *Snapshot, v view) ([]byte, error) {
 	f := frame{
-		Taken: s.Taken, Version: s.Version, Started: s.Started,
-		Ready: s.Ready, Missing: s.Missing, Path: s.Path, Why: s.Why, Listeners: s.Listeners,
-		Sessions: pick(s.Sessions, v.query, (*Session).text, v.sessions, sessionColumns),
-		Pinholes: pick(s.Pinholes, v.query, (*Pinhole).text, v.pinholes, pinholeColumns),
-		Pools:    s.Pools, Refusals: s.Refusals, Traffic: s.Traffic, Uncounted: s.Uncounted,
+		Taken: s.Taken, Status: s.Status, Refusals: s.Refusals, Traffic: s.Traffic,
+		Sessions: pick(s.Sessions, v.query, sessionText, v.sessions, sessionColumns),
+		Pinholes: pick(s.Pinholes, v.query, pinholeText, v.pinholes, pinholeColumns),
 	}
 	var out bytes.Buffer
 	out.WriteString("data: ")

@@ -70,12 +70,12 @@ func TestBrowserIsUsedWithTheKeyboard(t *testing.T) {
 		return `document.querySelector("#sessions th[data-column=` + column + `]").getAttribute("aria-sort")`
 	}
 	b.do(chromedp.KeyEvent(kb.Enter))
-	b.holds(firstSession + ` === "1" && ` + sorted("number") + ` === "ascending"`)
+	b.holds(firstSession + ` === "1" && ` + sorted("session") + ` === "ascending"`)
 	for range 7 {
 		b.do(chromedp.KeyEvent(kb.Tab))
 	}
 	b.do(chromedp.KeyEvent(" "), chromedp.KeyEvent(" "))
-	b.holds(firstSession + ` === "41" && ` + sorted("bytes") + ` === "descending" && ` + sorted("number") + ` === "none"`)
+	b.holds(firstSession + ` === "41" && ` + sorted("bytes") + ` === "descending" && ` + sorted("session") + ` === "none"`)
 	b.quiet()
 }
 

@@ -90,10 +90,10 @@ func TestEventsGoOnBeyondTheServersLimits(t *testing.T) {
 	var before uint64
 	for range 4 { // longer than ReadTimeout
 		f := next(t, events)
-		if len(f.Sessions.Rows) != 1 || f.Sessions.Total != 4 || f.Sessions.Rows[0].Bytes <= before || f.Path != "conntrack" {
+		if len(f.Sessions.Rows) != 1 || f.Sessions.Total != 4 || f.Sessions.Rows[0].FromServer <= before || f.Path != "conntrack" {
 			t.Fatalf("the frame is %+v", f)
 		}
-		before = f.Sessions.Rows[0].Bytes
+		before = f.Sessions.Rows[0].FromServer
 	}
 }
 

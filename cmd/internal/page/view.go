@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"ftpalg/cmd/internal/api"
 )
 
 // mostRows bounds the rows of each table that are sent to a viewer; a browser
@@ -39,7 +41,7 @@ func parseView(v url.Values) (view, error) {
 	if len(query) > longestQuery {
 		return view{}, fmt.Errorf("q is longer than %d bytes", longestQuery)
 	}
-	w := view{query: query, sessions: parseOrder(v, "sessions", "-number"), pinholes: parseOrder(v, "pinholes", "expires")}
+	w := view{query: query, sessions: parseOrder(v, "sessions", "-session"), pinholes: parseOrder(v, "pinholes", "expires")}
 	if sessionColumns[w.sessions.column] == nil || pinholeColumns[w.pinholes.column] == nil {
 		return view{}, errors.New("no such column to sort by")
 	}
@@ -52,26 +54,26 @@ func parseOrder(v url.Values, table, usual string) order {
 }
 
 // sessionColumns compares sessions by each column of their table.
-var sessionColumns = map[string]func(a, b *Session) int{
-	"number":       func(a, b *Session) int { return cmp.Compare(a.Number, b.Number) },
-	"listener":     func(a, b *Session) int { return cmp.Compare(a.Listener, b.Listener) },
-	"client":       func(a, b *Session) int { return a.Client.Compare(b.Client) },
-	"server":       func(a, b *Session) int { return a.Server.Compare(b.Server) },
-	"state":        func(a, b *Session) int { return cmp.Compare(a.State, b.State) },
-	"idle":         func(a, b *Session) int { return cmp.Compare(a.Idle, b.Idle) },
-	"transferring": func(a, b *Session) int { return compareBools(a.Transferring, b.Transferring) },
-	"bytes":        func(a, b *Session) int { return cmp.Compare(a.Bytes, b.Bytes) },
+var sessionColumns = map[string]func(a, b *api.Session) int{
+	"session":      func(a, b *api.Session) int { return cmp.Compare(a.Session, b.Session) },
+	"listener":     func(a, b *api.Session) int { return cmp.Compare(a.Listener, b.Listener) },
+	"client":       func(a, b *api.Session) int { return a.Client.Compare(b.Client) },
+	"server":       func(a, b *api.Session) int { return a.Server.Compare(b.Server) },
+	"state":        func(a, b *api.Session) int { return cmp.Compare(a.State, b.State) },
+	"idle":         func(a, b *api.Session) int { return cmp.Compare(a.Idle, b.Idle) },
+	"transferring": func(a, b *api.Session) int { return compareBools(a.Transferring, b.Transferring) },
+	"bytes":        func(a, b *api.Session) int { return cmp.Compare(a.FromClient+a.FromServer, b.FromClient+b.FromServer) },
 }
 
 // pinholeColumns compares pinholes by each column of their table.
-var pinholeColumns = map[string]func(a, b *Pinhole) int{
-	"session": func(a, b *Pinhole) int { return cmp.Compare(a.Session, b.Session) },
-	"mode":    func(a, b *Pinhole) int { return cmp.Compare(a.Mode, b.Mode) },
-	"from":    func(a, b *Pinhole) int { return a.From.Compare(b.From) },
-	"to":      func(a, b *Pinhole) int { return a.To.Compare(b.To) },
-	"target":  func(a, b *Pinhole) int { return a.Target.Compare(b.Target) },
-	"state":   func(a, b *Pinhole) int { return cmp.Compare(a.State, b.State) },
-	"expires": func(a, b *Pinhole) int { return a.Expires.Compare(b.Expires) },
+var pinholeColumns = map[string]func(a, b *api.Pinhole) int{
+	"session": func(a, b *api.Pinhole) int { return cmp.Compare(a.Session, b.Session) },
+	"mode":    func(a, b *api.Pinhole) int { return cmp.Compare(a.Mode, b.Mode) },
+	"from":    func(a, b *api.Pinhole) int { return a.From.Compare(b.From) },
+	"to":      func(a, b *api.Pinhole) int { return a.To.Compare(b.To) },
+	"target":  func(a, b *api.Pinhole) int { return a.Target.Compare(b.Target) },
+	"state":   func(a, b *api.Pinhole) int { return cmp.Compare(a.State, b.State) },
+	"expires": func(a, b *api.Pinhole) int { return a.Expires.Compare(b.Expires) },
 }
 
 func compareBools(a, b bool) int {
@@ -121,16 +123,16 @@ func holds(text string, words []string) bool {
 	return true
 }
 
-// text is what a search for a session looks at: the row as it is shown.
-func (s *Session) text() string {
+// sessionText is what a search for a session looks at: the row as it is shown.
+func sessionText(s *api.Session) string {
 	transfer := ""
 	if s.Transferring {
 		transfer = "transfer in progress"
 	}
-	return fmt.Sprintf("#%d %s %s %s %s %s", s.Number, s.Listener, s.Client, s.Server, s.State, transfer)
+	return fmt.Sprintf("#%d %s %s %s %s %s", s.Session, s.Listener, s.Client, s.Server, s.State, transfer)
 }
 
-// text is what a search for a pinhole looks at.
-func (p *Pinhole) text() string {
+// pinholeText is what a search for a pinhole looks at.
+func pinholeText(p *api.Pinhole) string {
 	return fmt.Sprintf("#%d %s %s %s %s %s", p.Session, p.Mode, p.From, p.To, p.Target, p.State)
 }

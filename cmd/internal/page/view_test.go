@@ -1,6 +1,8 @@
 package page
 
 import (
+	"ftpalg/alg"
+	"ftpalg/cmd/internal/api"
 	"net/url"
 	"slices"
 	"strings"
@@ -8,7 +10,7 @@ import (
 	"time"
 )
 
-func sessionsSeen(t *testing.T, s Snapshot, parameters string) ([]uint64, table[Session]) {
+func sessionsSeen(t *testing.T, s Snapshot, parameters string) ([]uint64, table[api.Session]) {
 	t.Helper()
 	values, err := url.ParseQuery(parameters)
 	if err != nil {
@@ -18,26 +20,26 @@ func sessionsSeen(t *testing.T, s Snapshot, parameters string) ([]uint64, table[
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := pick(s.Sessions, v.query, (*Session).text, v.sessions, sessionColumns)
+	got := pick(s.Sessions, v.query, sessionText, v.sessions, sessionColumns)
 	var numbers []uint64
 	for _, r := range got.Rows {
-		numbers = append(numbers, r.Number)
+		numbers = append(numbers, r.Session)
 	}
 	return numbers, got
 }
 
 func TestSearchAndOrder(t *testing.T) {
-	s := Snapshot{Sessions: []Session{
-		{Number: 1, Listener: "legacy", Client: endpoint("192.0.2.7:40000"), Server: endpoint("198.18.1.20:21"), State: "readable", Idle: 3, Bytes: 500},
-		{Number: 2, Listener: "lan", Client: endpoint("192.0.2.80:40001"), Server: endpoint("198.18.1.21:21"), State: "opaque", Idle: 1, Bytes: 700},
-		{Number: 3, Listener: "Lan", Client: endpoint("[2001:db8::7]:40002"), Server: endpoint("[2001:db8:1::20]:21"), State: "readable", Idle: 2, Transferring: true, Bytes: 600},
+	s := Snapshot{Sessions: []api.Session{
+		{Session: 1, Listener: "legacy", Client: endpoint("192.0.2.7:40000"), Server: endpoint("198.18.1.20:21"), State: "readable", Idle: 3, Traffic: alg.Traffic{FromServer: 500}},
+		{Session: 2, Listener: "lan", Client: endpoint("192.0.2.80:40001"), Server: endpoint("198.18.1.21:21"), State: "opaque", Idle: 1, Traffic: alg.Traffic{FromServer: 700}},
+		{Session: 3, Listener: "Lan", Client: endpoint("[2001:db8::7]:40002"), Server: endpoint("[2001:db8:1::20]:21"), State: "readable", Idle: 2, Transferring: true, Traffic: alg.Traffic{FromServer: 600}},
 	}}
 	for _, c := range []struct {
 		parameters string
 		want       []uint64
 	}{
 		{"", []uint64{3, 2, 1}},
-		{"sessions=number", []uint64{1, 2, 3}},
+		{"sessions=session", []uint64{1, 2, 3}},
 		{"sessions=idle", []uint64{2, 3, 1}},
 		{"sessions=-bytes", []uint64{2, 3, 1}},
 		{"sessions=-transferring", []uint64{3, 1, 2}},
@@ -72,7 +74,7 @@ func TestEveryColumnOfThePageCanBeSortedBy(t *testing.T) {
 	}
 	s := newLively(20).Snapshot()
 	for c, compare := range pinholeColumns {
-		got := pick(s.Pinholes, "", (*Pinhole).text, order{column: c}, pinholeColumns)
+		got := pick(s.Pinholes, "", pinholeText, order{column: c}, pinholeColumns)
 		if !slices.IsSortedFunc(got.Rows, compare) {
 			t.Errorf("pinholes are not sorted by %s", c)
 		}
@@ -99,7 +101,7 @@ func TestWhatCannotBeShownIsSaid(t *testing.T) {
 
 func TestTenThousandSessionsCostAFewHundredRows(t *testing.T) {
 	s := newLively(9999).Snapshot()
-	numbers, got := sessionsSeen(t, s, "sessions=number")
+	numbers, got := sessionsSeen(t, s, "sessions=session")
 	if len(numbers) != mostRows || got.Matched != 10000 || got.Total != 10000 || numbers[mostRows-1] != mostRows {
 		t.Errorf("%d rows of %d, last %v", len(numbers), got.Matched, numbers[len(numbers)-1])
 	}

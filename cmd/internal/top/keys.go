@@ -1,9 +1,8 @@
 package top
 
 import (
+	"ftpalg/cmd/internal/api"
 	"unicode/utf8"
-
-	"ftpalg/alg"
 )
 
 // Key is one key: its character, or one of the constants.
@@ -165,7 +164,7 @@ func (m *Model) list(k Key) Action {
 	return Nothing
 }
 
-func (m *Model) move(k Key, rows []alg.SessionInfo) {
+func (m *Model) move(k Key, rows []api.Session) {
 	page := max(m.room()-1, 1) // the head takes one
 	steps := map[Key]int{Up: -1, Down: 1, PageUp: -page, PageDown: page, Home: -len(rows), End: len(rows)}
 	if len(rows) > 0 {

@@ -1,21 +1,19 @@
 package top
 
 import (
+	"ftpalg/cmd/internal/api"
 	"slices"
 	"strings"
 	"time"
-
-	"ftpalg/alg"
-	"ftpalg/cmd/internal/admin"
 )
 
 // Snapshot is what the gateway answered at one time.
 type Snapshot struct {
 	At       time.Time
-	Status   admin.Status
-	Sessions []alg.SessionInfo
+	Status   api.Status
+	Sessions []api.Session
 	// Detail is the session that Model.Shown asked for, nil if it has ended.
-	Detail *alg.SessionDetail
+	Detail *api.SessionDetail
 	// Err is why there was no answer.
 	Err error
 }
@@ -73,10 +71,10 @@ func (m *Model) Shown() uint64 {
 func (m *Model) Say(outcome string) { m.outcome = outcome }
 
 // rows returns the sessions that the filter lets through, in order.
-func (m *Model) rows() []alg.SessionInfo {
-	rows := slices.DeleteFunc(slices.Clone(m.now.Sessions), func(s alg.SessionInfo) bool { return !m.matches(&s) })
+func (m *Model) rows() []api.Session {
+	rows := slices.DeleteFunc(slices.Clone(m.now.Sessions), func(s api.Session) bool { return !m.matches(&s) })
 	compare := columns[m.order].compare
-	slices.SortStableFunc(rows, func(a, b alg.SessionInfo) int {
+	slices.SortStableFunc(rows, func(a, b api.Session) int {
 		if m.reverse {
 			a, b = b, a
 		}
@@ -86,7 +84,7 @@ func (m *Model) rows() []alg.SessionInfo {
 }
 
 // matches reports whether the filter's words are in the session's row.
-func (m *Model) matches(s *alg.SessionInfo) bool {
+func (m *Model) matches(s *api.Session) bool {
 	var row strings.Builder
 	for _, c := range columns {
 		row.WriteString(c.text(m, s) + " ")
@@ -96,6 +94,6 @@ func (m *Model) matches(s *alg.SessionInfo) bool {
 
 // position returns the index of the chosen session among rows: that of the
 // first if it is not there.
-func (m *Model) position(rows []alg.SessionInfo) int {
-	return max(slices.IndexFunc(rows, func(s alg.SessionInfo) bool { return s.Session == m.chosen }), 0)
+func (m *Model) position(rows []api.Session) int {
+	return max(slices.IndexFunc(rows, func(s api.Session) bool { return s.Session == m.chosen }), 0)
 }

@@ -1,9 +1,8 @@
 package top
 
 import (
+	"ftpalg/cmd/internal/api"
 	"time"
-
-	"ftpalg/alg"
 )
 
 // rates are what is carried at this time, in bytes a second.
@@ -47,4 +46,4 @@ func per(span time.Duration, before, now uint64) float64 {
 	return float64(max(now, before)-before) / span.Seconds()
 }
 
-func carried(s *alg.SessionInfo) uint64 { return s.FromClient + s.FromServer }
+func carried(s *api.Session) uint64 { return s.FromClient + s.FromServer }

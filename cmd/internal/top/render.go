@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"ftpalg/alg"
+	"ftpalg/cmd/internal/api"
 	"ftpalg/cmd/internal/words"
 )
 
@@ -59,7 +59,7 @@ func (m *Model) detailLines() []string {
 }
 
 // open returns a session that is open, or nil.
-func (m *Model) open(session uint64) *alg.SessionInfo {
+func (m *Model) open(session uint64) *api.Session {
 	for i := range m.now.Sessions {
 		if m.now.Sessions[i].Session == session {
 			return &m.now.Sessions[i]

@@ -3,20 +3,18 @@ package top
 import (
 	"context"
 	"fmt"
+	"ftpalg/cmd/internal/api"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
-
-	"ftpalg/alg"
-	"ftpalg/cmd/internal/admin"
 )
 
 // Gateway is what top asks; admin.Client is one.
 type Gateway interface {
-	Status() (admin.Status, error)
-	Sessions() ([]alg.SessionInfo, error)
-	Session(number uint64) (alg.SessionDetail, error)
+	Status() (api.Status, error)
+	Sessions() ([]api.Session, error)
+	Session(number uint64) (api.SessionDetail, error)
 	Kill(number uint64) error
 }
 

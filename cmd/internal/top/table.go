@@ -1,10 +1,9 @@
 package top
 
 import (
+	"ftpalg/cmd/internal/api"
 	"strconv"
 	"strings"
-
-	"ftpalg/alg"
 )
 
 func number(n uint64) string { return strconv.FormatUint(n, 10) }
@@ -125,7 +124,7 @@ func arrow(reverse bool) string {
 }
 
 // transferring counts the sessions that move data.
-func transferring(all []alg.SessionInfo) (n int) {
+func transferring(all []api.Session) (n int) {
 	for i := range all {
 		if all[i].Transferring {
 			n++

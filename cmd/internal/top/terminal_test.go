@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"ftpalg/cmd/internal/api"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -15,9 +16,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"ftpalg/alg"
-	"ftpalg/cmd/internal/admin"
 )
 
 // asChild makes the test program run top on its terminal, with the gateway
@@ -43,18 +41,18 @@ type oneGateway struct {
 	asked int
 }
 
-func (g *oneGateway) Status() (admin.Status, error) {
+func (g *oneGateway) Status() (api.Status, error) {
 	g.asked++
 	switch {
 	case g.kind == "gone" && g.asked > 1:
-		return admin.Status{}, errors.New("nobody is there")
+		return api.Status{}, errors.New("nobody is there")
 	case g.kind == "panic" && g.asked > 1:
 		panic("this gateway is broken")
 	}
 	return gatewayAt(0).Status, nil
 }
-func (g *oneGateway) Sessions() ([]alg.SessionInfo, error)      { return gatewayAt(0).Sessions, nil }
-func (g *oneGateway) Session(uint64) (alg.SessionDetail, error) { return alg.SessionDetail{}, nil }
+func (g *oneGateway) Sessions() ([]api.Session, error)          { return gatewayAt(0).Sessions, nil }
+func (g *oneGateway) Session(uint64) (api.SessionDetail, error) { return api.SessionDetail{}, nil }
 func (g *oneGateway) Kill(uint64) error                         { return nil }
 
 // terminal is a pseudo terminal with top on it.

@@ -13,7 +13,7 @@ import (
 	"ftpalg/alg"
 	"ftpalg/alg/expect"
 	"ftpalg/alg/nat"
-	"ftpalg/cmd/internal/admin"
+	"ftpalg/cmd/internal/api"
 )
 
 // moment is when the first snapshot of the tests was made.
@@ -23,7 +23,7 @@ var moment = time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local)
 // moment.
 func gatewayAt(seconds int) Snapshot {
 	now := moment.Add(time.Duration(seconds) * time.Second)
-	s := Snapshot{At: now, Status: admin.Status{
+	s := Snapshot{At: now, Status: api.Status{
 		Version: "1.0", Ready: true, Started: moment.Add(-90 * time.Minute), Path: "conntrack", Pinholes: 2,
 		Ports: alg.Ports{
 			Passive: nat.Level{Total: 1000, Free: 60, Leased: 840, Resting: 100},
@@ -45,8 +45,8 @@ func gatewayAt(seconds int) Snapshot {
 
 // someone is session n of the gateway: every fifth downloads, the seventh is
 // hostile, the ninth comes over IPv6.
-func someone(n int, now time.Time, seconds int) alg.SessionInfo {
-	s := alg.SessionInfo{
+func someone(n int, now time.Time, seconds int) api.Session {
+	s := api.Session{
 		Session: uint64(n), Listener: "legacy", User: "joe", State: "readable", Idle: float64(3 * n),
 		Client:  netip.AddrPortFrom(netip.AddrFrom4([4]byte{203, 0, 113, byte(n)}), uint16(40000+n)),
 		Reached: netip.MustParseAddrPort("203.0.113.1:21"), Seen: netip.MustParseAddrPort("198.18.1.1:40001"),
@@ -66,9 +66,9 @@ func someone(n int, now time.Time, seconds int) alg.SessionInfo {
 }
 
 // detailOf is what the gateway tells of one session.
-func detailOf(s alg.SessionInfo) *alg.SessionDetail {
+func detailOf(s api.Session) *api.SessionDetail {
 	at := func(ms int) time.Time { return moment.Add(time.Duration(ms) * time.Millisecond) }
-	return &alg.SessionDetail{
+	return &api.SessionDetail{
 		SessionInfo: s,
 		Dialogue: []alg.Line{
 			{At: at(0), From: alg.FromServer, Text: "220 ready"},
@@ -127,7 +127,7 @@ func TestScreensLookLikeThis(t *testing.T) {
 	gone := pressed()
 	gone.Take(Snapshot{At: moment, Err: errors.New("no gateway answers at /run/ftpalg/admin.sock: is ftpalg running, and is --socket right?")})
 	empty := NewModel()
-	empty.Take(Snapshot{At: moment, Status: admin.Status{Version: "1.0", Started: moment, Path: "iptables", Missing: []string{"it is starting or stopping"}}})
+	empty.Take(Snapshot{At: moment, Status: api.Status{Version: "1.0", Started: moment, Path: "iptables", Missing: []string{"it is starting or stopping"}}})
 	ended := pressed('b', Enter)
 	s := gatewayAt(13)
 	s.Sessions = s.Sessions[:10]

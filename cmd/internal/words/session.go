@@ -8,11 +8,12 @@ import (
 
 	"ftpalg/alg"
 	"ftpalg/alg/expect"
+	"ftpalg/cmd/internal/api"
 )
 
 // Session returns what is known of a session as lines of text: who it is,
 // what was said and done, and its data connections.
-func Session(s alg.SessionDetail, now time.Time) []string {
+func Session(s api.SessionDetail, now time.Time) []string {
 	out := about(s.SessionInfo, now)
 	out = append(out, "", "dialogue")
 	for _, l := range s.Dialogue {
@@ -28,7 +29,7 @@ func Session(s alg.SessionDetail, now time.Time) []string {
 	return out
 }
 
-func about(s alg.SessionInfo, now time.Time) []string {
+func about(s api.Session, now time.Time) []string {
 	user := "not logged in"
 	if s.User != "" {
 		user = "user " + Plain(s.User)
@@ -62,7 +63,7 @@ func Traffic(t alg.Traffic) string {
 }
 
 // Transfer returns what a session transfers at this time, "" for nothing.
-func Transfer(s *alg.SessionInfo) string {
+func Transfer(s *api.Session) string {
 	if s.Transfer == nil {
 		return ""
 	}

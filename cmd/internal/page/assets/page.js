@@ -7,7 +7,7 @@ import { showList, showPools, showRefusals, write } from "/assets/parts.js";
 import { Table } from "/assets/table.js";
 
 const at = (id) => document.getElementById(id);
-const wanted = { q: "", sessions: "-number", pinholes: "expires" };
+const wanted = { q: "", sessions: "-session", pinholes: "expires" };
 const states = {
   connecting: "The server has not been reached yet.",
   readable: "The gateway reads the dialogue.",
@@ -15,17 +15,20 @@ const states = {
 };
 let taken = 0; // when the snapshot on the page was taken, in ms
 
+// carried is what the data connections of a session carried, both ways.
+const carried = (s) => s.from_client + s.from_server;
+
 const sessions = new Table(at("sessions"), wanted.sessions, {
-  key: (s) => s.number,
+  key: (s) => s.session,
   cells: {
-    number: (s) => String(s.number),
+    session: (s) => String(s.session),
     listener: (s) => s.listener,
     client: (s) => s.client,
     server: (s) => s.server,
     state: (s) => ({ text: s.state, mark: s.state, title: states[s.state] }),
-    idle: (s) => span(s.idle),
+    idle: (s) => span(s.idle_seconds),
     transferring: (s) => (s.transferring ? { text: "in progress", mark: "transfer" } : "–"),
-    bytes: (s) => (s.bytes ? { text: bytes(s.bytes), title: `${count(s.bytes)} bytes` } : "–"),
+    bytes: (s) => (carried(s) ? { text: bytes(carried(s)), title: `${count(carried(s))} bytes` } : "–"),
   },
   sorted: (order) => ask({ sessions: order }),
 });
@@ -71,11 +74,15 @@ function show(snapshot) {
   at("missing").hidden = !snapshot.missing?.length;
   showList(at("missing").querySelector("ul"), snapshot.missing ?? []);
   showList(at("listeners"), snapshot.listeners ?? []);
-  at("uncounted").hidden = !snapshot.uncounted;
-  at("bytes-chart").hidden = snapshot.uncounted;
+  const uncounted = snapshot.counters.transfers > 0 && !snapshot.counters.counted;
+  at("uncounted").hidden = !uncounted;
+  at("bytes-chart").hidden = uncounted;
   throughput.show(snapshot.traffic.bytes ?? [], snapshot.traffic.step);
   transfers.show(snapshot.traffic.transfers ?? [], snapshot.traffic.step);
-  showPools(at("pools"), snapshot.pools ?? []);
+  showPools(at("pools"), [
+    { name: "Passive", ...snapshot.ports.passive },
+    { name: "Active", ...snapshot.ports.active },
+  ]);
   showRefusals(at("refusals"), snapshot.refusals ?? []);
   at("no-refusals").hidden = Boolean(snapshot.refusals?.length);
   sessions.show(snapshot.sessions, wanted.q, "Nobody is connected.");

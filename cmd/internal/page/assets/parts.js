@@ -31,18 +31,18 @@ function makePool() {
 }
 
 export function showPools(list, pools) {
-  each(list, pools, makePool, (pool, { name, ports, promised, resting }) => {
-    const level = `${count(promised)} promised, ${count(resting)} resting, ${count(ports - promised - resting)} free`;
+  each(list, pools, makePool, (pool, { name, total, leased, resting }) => {
+    const level = `${count(leased)} promised, ${count(resting)} resting, ${count(total - leased - resting)} free`;
     const bar = pool.querySelector(".bar");
     write(pool.querySelector(".name"), name);
     write(pool.querySelector(".level"), level);
     bar.setAttribute("aria-label", `${name} ports in use`);
-    bar.setAttribute("aria-valuemax", ports);
-    bar.setAttribute("aria-valuenow", promised + resting);
+    bar.setAttribute("aria-valuemax", total);
+    bar.setAttribute("aria-valuenow", leased + resting);
     bar.setAttribute("aria-valuetext", level);
-    bar.dataset.full = (promised + resting) / ports > 0.9 ? "yes" : "no";
-    bar.querySelector(".promised").style.width = `${(100 * promised) / ports}%`;
-    bar.querySelector(".resting").style.width = `${(100 * resting) / ports}%`;
+    bar.dataset.full = (leased + resting) / total > 0.9 ? "yes" : "no";
+    bar.querySelector(".promised").style.width = `${(100 * leased) / total}%`;
+    bar.querySelector(".resting").style.width = `${(100 * resting) / total}%`;
   });
 }
 
