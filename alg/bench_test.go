@@ -24,6 +24,11 @@ var (
 	outside    = netip.MustParseAddrPort("203.0.113.1:21")
 	inside     = netip.MustParseAddr("198.18.1.1")
 	ftpServer  = netip.MustParseAddrPort("198.18.1.20:21")
+
+	clientHost6 = netip.MustParseAddr("2001:db8:1::10")
+	outside6    = netip.MustParseAddrPort("[2001:db8:1::1]:21")
+	inside6     = netip.MustParseAddr("2001:db8:2::1")
+	ftpServer6  = netip.MustParseAddrPort("[2001:db8:2::20]:21")
 )
 
 func testSettings() alg.Settings {

@@ -26,7 +26,10 @@ import (
 //	server ends                     closes its side
 //
 // The client is 203.0.113.10 and reaches 203.0.113.1, the server is
-// 198.18.1.20; the only port of passive mode is 50000, of active mode 51000.
+// 198.18.1.20 and sees 198.18.1.1. In a file whose name ends in _over_ipv6
+// the client is 2001:db8:1::10 and reaches 2001:db8:1::1, the server is
+// 2001:db8:2::20 and sees 2001:db8:2::1. The only port of passive mode is
+// 50000, of active mode 51000.
 func TestCorpus(t *testing.T) {
 	forEachDialogue(t, func(b *bench, file, text string) { playCorpus(b, file, text, writeWhole) })
 }
@@ -84,14 +87,25 @@ func forEachDialogue(t *testing.T, play func(b *bench, file, text string)) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			onBench(t, fronting(), onePort(testSettings()), func(b *bench) { play(b, file, string(text)) })
+			svc := fronting()
+			if overIPv6(file) {
+				svc.Server = ftpServer6
+			}
+			onBench(t, svc, onePort(testSettings()), func(b *bench) { play(b, file, string(text)) })
 		})
 	}
 }
 
+// overIPv6 reports whether a dialogue is one of IPv6.
+func overIPv6(file string) bool { return strings.HasSuffix(file, "_over_ipv6.txt") }
+
 // playCorpus plays the steps of one file; say writes what a side says.
 func playCorpus(b *bench, file, text string, say func(*peer, string) error) {
-	client := b.connect(clientHost, outside)
+	from, to := clientHost, outside
+	if overIPv6(file) {
+		from, to, b.kernel.Address = clientHost6, outside6, inside6
+	}
+	client := b.connect(from, to)
 	server := newPeer(b.t, "server", b.kernel.Server())
 	for i, step := range strings.Split(text, "\n") {
 		if step = strings.TrimSpace(step); step == "" || step[0] == '#' {

@@ -16,6 +16,7 @@ import (
 // side is where a dialogue is recorded: before the gateway or behind it.
 type side struct {
 	name, client, server string
+	client6, server6     string // in a dialogue over IPv6
 	// commands and replies are the steps that pass there.
 	commands, replies string
 	// passive and active say which of an open pinhole's ports, told or target,
@@ -26,8 +27,8 @@ type side struct {
 const toldPort, targetPort = 1, 2
 
 var sides = []side{
-	{"before the gateway", "203.0.113.10:60001", "203.0.113.1:21", "client says", "client gets", toldPort, targetPort},
-	{"behind the gateway", "198.18.1.1:40001", "198.18.1.20:21", "server gets", "server says", targetPort, toldPort},
+	{"before the gateway", "203.0.113.10:60001", "203.0.113.1:21", "[2001:db8:1::10]:60001", "[2001:db8:1::1]:21", "client says", "client gets", toldPort, targetPort},
+	{"behind the gateway", "198.18.1.1:40001", "198.18.1.20:21", "[2001:db8:2::1]:40001", "[2001:db8:2::20]:21", "server gets", "server says", targetPort, toldPort},
 }
 
 // TestCorpus records the dialogues that the gateway's own tests play (their
@@ -45,6 +46,9 @@ func TestCorpus(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, at := range sides {
+			if strings.HasSuffix(file, "_over_ipv6.txt") {
+				at.client, at.server = at.client6, at.server6
+			}
 			t.Run(strings.TrimSuffix(filepath.Base(file), ".txt")+" "+at.name, func(t *testing.T) {
 				tape, opened := at.record(t, string(text))
 				got := inspect(t, capturetest.Pcap(tape.Packets, capturetest.Ethernet, 0))
