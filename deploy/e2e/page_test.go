@@ -24,8 +24,8 @@ type shown struct {
 	Path     string
 	Sessions struct {
 		Rows []struct {
-			Client string
-			Bytes  uint64
+			Client     string
+			FromServer uint64 `json:"from_server"`
 		}
 	}
 	Refusals []struct {
@@ -62,7 +62,7 @@ func (f *shown) complete() error {
 	switch {
 	case !f.Ready || f.Path != dataPath():
 		return fmt.Errorf("ready is %v, the path %q", f.Ready, f.Path)
-	case len(f.Sessions.Rows) != 1 || f.Sessions.Rows[0].Bytes == 0:
+	case len(f.Sessions.Rows) != 1 || f.Sessions.Rows[0].FromServer == 0:
 		return fmt.Errorf("the sessions are %+v", f.Sessions.Rows)
 	case len(f.Refusals) != 1 || f.Refusals[0].Reason != "PORT to another host" || f.Refusals[0].Count != 1:
 		return fmt.Errorf("the refusals are %+v", f.Refusals)

@@ -115,7 +115,7 @@ func TestBrowserFitsAPhone(t *testing.T) {
 	if got := eval[[]string](b, `[...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > 375.5).map((e) => e.outerHTML.slice(0, 80))`); len(got) > 0 {
 		t.Errorf("beyond the edge: %q", got)
 	}
-	b.do(chromedp.Click(`#sessions th[data-column=number] button`))
+	b.do(chromedp.Click(`#sessions th[data-column=session] button`))
 	b.holds(firstSession + ` === "1"`)
 	b.keep("status-phone-375.png")
 	b.quiet()

@@ -36,7 +36,7 @@ func takesPart(s setting) bool {
 }
 
 // shortForm are the servers and clients of the short form.
-var shortForm = []string{"vsftpd", "pyftpdlib", "curl", "lftp", "tnftp", "Python ftplib"}
+var shortForm = []string{"vsftpd", "pyftpdlib", "curl", "lftp", "tnftp", "wget", "Python ftplib"}
 
 // wanted reports whether a program takes part: in the full form all do, or
 // those that a variable of the environment lists, with commas.

@@ -1,5 +1,5 @@
-// Command client is one step of the matrix with jlaffaye/ftp: HOST MODE STEP
-// ARGUMENTS.
+// Command client is one step of the matrix with jlaffaye/ftp: HOST[:PORT] MODE
+// STEP ARGUMENTS.
 package main
 
 import (
@@ -17,7 +17,10 @@ import (
 
 func main() {
 	host, mode, step, args := os.Args[1], os.Args[2], os.Args[3], os.Args[4:]
-	c, err := ftp.Dial(net.JoinHostPort(host, "21"), ftp.DialWithTimeout(30*time.Second), ftp.DialWithDisabledEPSV(mode == "PASV"))
+	if _, _, err := net.SplitHostPort(host); err != nil {
+		host = net.JoinHostPort(host, "21")
+	}
+	c, err := ftp.Dial(host, ftp.DialWithTimeout(30*time.Second), ftp.DialWithDisabledEPSV(mode == "PASV"))
 	if err == nil {
 		err = c.Login("anonymous", "a@b")
 	}
