@@ -25,7 +25,7 @@
 // connection is that one connection, from its announcement until the kernel has
 // told its end; a transfer is the use that a RETR or STOR makes of it.
 //
-// # The way of one 227
+// # One 227, file by file
 //
 //	pump_server.go   replies: read a line, ask the dialogue
 //	dialogue         Reply: it answers a pending PASV, so it is an Announcement

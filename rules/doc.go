@@ -109,6 +109,6 @@
 // chain, alone. Promises that wait together are opened in one transaction.
 // Closing only takes a note; ended promises are swept together. Whatever
 // fails, the worker reads what the kernel has (iptables-save), compares it
-// with plan and ledger, and mends the difference. The same comparison is made
+// with plan and ledger, and removes the difference. The same comparison is made
 // at every check, at Start and at Apply.
 package rules

@@ -43,7 +43,7 @@ type Options struct {
 	// delivered locally.
 	PinholeMark uint32
 	// ExpectationMark is the bit of the connection mark on a data connection
-	// that an expectation admits, and on the shadow above it; 0 means
+	// that an expectation admits, and on the master entry above it; 0 means
 	// DefaultExpectationMark. It must differ from both others: a connection
 	// with this mark is accepted if the kernel's ftp helper expected it, and
 	// that may be at work on a control connection, too.

@@ -168,7 +168,7 @@ func TestTheKernelEndsAnExpectationByItself(t *testing.T) {
 	}
 	removed, err := Cleanup(t.Context(), Options{})
 	if err != nil || !strings.Contains(strings.Join(removed, "\n"), "helper=ftp") {
-		t.Errorf("Cleanup = %q, %v; want shadows among it", removed, err)
+		t.Errorf("Cleanup = %q, %v; want master entries among it", removed, err)
 	}
 	if text := listed(t); text != "" {
 		t.Errorf("Cleanup left\n%s", text)
@@ -210,7 +210,7 @@ func TestAForeignFlushOfConntrackIsHealed(t *testing.T) {
 	p.pass(t, e, accepted)
 	m.Close(p.ID)
 
-	// The shadow is idle now: its loss is met by the next promise.
+	// The master entry is idle now: its loss is met by the next promise.
 	sh(t, "conntrack -F 2>/dev/null")
 	p.Expectation.ID = 2
 	mustOpen(t, m, p.Expectation)

@@ -98,7 +98,7 @@ func TestConnectionsAreFollowedToTheirEnd(t *testing.T) {
 	}
 }
 
-// A connection goes on when its shadow has gone, and so does its reckoning
+// A connection goes on when its master entry has gone, and so does its reckoning
 // when the process that promised it has stopped.
 func TestAConnectionOutlivesItsShadow(t *testing.T) {
 	e := onKernel(t)
@@ -121,14 +121,14 @@ func TestAConnectionOutlivesItsShadow(t *testing.T) {
 		t.Fatal(err)
 	}
 	if text := listed(t); strings.Contains(text, "helper=ftp") {
-		t.Errorf("a shadow is left:\n%s", text)
+		t.Errorf("a master entry is left:\n%s", text)
 	}
 	if _, err := c.Write([]byte("x")); err != nil {
 		t.Error(err)
 	}
 	other.SetReadDeadline(time.Now().Add(comes))
 	if n, err := other.Read(make([]byte, 1)); n != 1 {
-		t.Errorf("the connection ended with its shadow: %v", err)
+		t.Errorf("the connection ended with its master entry: %v", err)
 	}
 }
 
@@ -193,7 +193,7 @@ func TestLostEventsAreLookedUp(t *testing.T) {
 	}
 }
 
-// Packets that somebody makes up to belong to a shadow reach no helper: they
+// Packets that somebody makes up to belong to a master entry reach no helper: they
 // could have it replace our expectation by what they say.
 func TestNoPacketBelongsToAShadow(t *testing.T) {
 	e := onKernel(t)
@@ -205,10 +205,10 @@ func TestNoPacketBelongsToAShadow(t *testing.T) {
 	t.Cleanup(func() { sh(t, "iptables -t raw -F") })
 	before := sh(t, "conntrack -L expect 2>/dev/null | cut -d' ' -f2-")
 	flows := must(ctnetlink.Dump(DefaultExpectationMark))
-	shadow := flows[slices.IndexFunc(flows, func(f ctnetlink.Flow) bool { return expectation.IsMasterEntry(f, DefaultExpectationMark) })]
+	master := flows[slices.IndexFunc(flows, func(f ctnetlink.Flow) bool { return expectation.IsMasterEntry(f, DefaultExpectationMark) })]
 	kinds := []byte{0x02, 0x12, 0x10, 0x18, 0x11, 0x10, 0x18, 0x04} // SYN, SYN ACK, ACK, PSH ACK, FIN ACK, …, RST
 	for _, flags := range kinds {
-		on(t, e.server, func() { sendRaw(t, shadow.Reply, flags, "227 Entering Passive Mode (198,18,1,20,117,49)\r\n") })
+		on(t, e.server, func() { sendRaw(t, master.Reply, flags, "227 Entering Passive Mode (198,18,1,20,117,49)\r\n") })
 	}
 	eventually(t, "the packets have arrived", func() bool {
 		return strings.Contains(sh(t, "iptables-save -c -t raw"), "["+strconv.Itoa(len(kinds))+":")
@@ -218,7 +218,7 @@ func TestNoPacketBelongsToAShadow(t *testing.T) {
 	}
 	for _, f := range must(ctnetlink.Dump(DefaultExpectationMark)) {
 		if expectation.IsMasterEntry(f, DefaultExpectationMark) && f.TCP != 0 {
-			t.Errorf("a packet moved a shadow to TCP state %d", f.TCP)
+			t.Errorf("a packet moved a master entry to TCP state %d", f.TCP)
 		}
 	}
 	if dial(t, e.client, p.from, p.To.String(), comes) == nil {

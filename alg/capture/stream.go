@@ -30,7 +30,7 @@ func (s *Session) take(side int, data []byte, frame uint64, at time.Time) {
 	used := 0
 	for s.Opaque == 0 {
 		rest := st.held[used:]
-		if st.torn && !s.mend(side, rest) {
+		if st.torn && !s.beginsLine(side, rest) {
 			n := behindLF(rest)
 			if n == 0 {
 				used += max(0, len(rest)-maxTorn)
@@ -59,9 +59,9 @@ func (s *Session) cut(side int, data []byte) (wire.Line, int) {
 	return s.answers.Next(data)
 }
 
-// mend reports whether what follows a loss is the beginning of a line: segments
+// beginsLine reports whether what follows a loss is the beginning of a line: segments
 // of a control connection mostly begin with one.
-func (s *Session) mend(side int, rest []byte) bool {
+func (s *Session) beginsLine(side int, rest []byte) bool {
 	n := behindLF(rest)
 	if n == 0 {
 		n = len(rest)

@@ -200,7 +200,7 @@ func (d *Dialogue) families() string {
 }
 
 // Failed takes back the client's announcement that a verdict has just made:
-// the way could not be opened, and the client gets answer, a whole reply
+// the pinhole could not be opened, and the client gets answer, a whole reply
 // without its line end, instead of the server's.
 func (d *Dialogue) Failed(number uint64, answer string) Verdict {
 	for i := range d.pending.len() {

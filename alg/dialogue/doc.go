@@ -17,7 +17,7 @@
 // # Announcements
 //
 // A line that announces a data connection comes back as an Announcement with a
-// number. The caller opens the way and sends the line on with the host-port
+// number. The caller opens the pinhole and sends the line on with the host-port
 // that the other side shall see, or refuses it. Later verdicts say which
 // announcements have ended: refused by the server, replaced by the next one,
 // or used by a finished transfer.

@@ -13,7 +13,7 @@ type Action uint8
 const (
 	// Pass sends the line on as it came.
 	Pass Action = iota
-	// Announce sends the line on with another host-port, once the way that
+	// Announce sends the line on with another host-port, once the pinhole that
 	// it announces is open; Announcement describes it.
 	Announce
 	// Refuse keeps the line from the other side.

@@ -79,7 +79,7 @@ func (s *Socket) Next() *Packet {
 }
 
 // Close ends the socket. Whoever asks later is told that it is closed: the
-// descriptor's number may be another's by then.
+// descriptor's number may belong to another file by then.
 func (s *Socket) Close() error {
 	fd := s.fd
 	s.fd = -1

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// helper is the kernel's helper on our shadows, and follow the function that
-// gives a data connection its shadow's addresses (net/netfilter/
+// helper is the kernel's helper on our master entries, and follow the function that
+// gives a data connection its master entry's addresses (net/netfilter/
 // nf_conntrack_ftp.c, nf_nat_core.c: nf_nat_follow_master).
 const (
 	helper       = "ftp"
@@ -24,7 +24,7 @@ const (
 	// Life is for how long the kernel keeps an expectation that is
 	// not refreshed: a process that dies leaves no hole for longer.
 	Life = 60 * time.Second
-	// masterLife is the same for a shadow. It outlives its expectation.
+	// masterLife is the same for a master entry. It outlives its expectation.
 	masterLife = 2 * Life
 )
 
@@ -50,7 +50,7 @@ func addressesOf(e expect.Expectation) addresses { return addresses{e.Target.Add
 //     invalid and belongs to no entry (nf_conntrack_proto_tcp.c,
 //     tcp_conntracks). No rule has to look at packets for that.
 //
-// A shadow has room for one expectation at a time (the helper's policy) and
+// A master entry has room for one expectation at a time (the helper's policy) and
 // serves one promise after another.
 type masterEntry struct {
 	orig, reply ctnetlink.Tuple
@@ -58,7 +58,7 @@ type masterEntry struct {
 	until time.Time
 }
 
-// newMasterEntry returns a shadow that the kernel does not know yet. The number
+// newMasterEntry returns a master entry that the kernel does not know yet. The number
 // tells it from the others with the same addresses.
 func newMasterEntry(to addresses, number uint16) *masterEntry {
 	var secret [36]byte
@@ -83,7 +83,7 @@ func unroutable(like netip.Addr, random []byte) netip.Addr {
 	return netip.AddrFrom16(a)
 }
 
-// IsMasterEntry recognises the shadows of every process that uses this mark.
+// IsMasterEntry recognises the master entries of every process that uses this mark.
 func IsMasterEntry(f ctnetlink.Flow, mark uint32) bool {
 	a := f.Orig.Src.Addr()
 	return f.Mark&mark != 0 && f.Reply.Src.Port() == 0 && (a.Is4() && a.IsLoopback() || a.Is6() && a.IsMulticast())

@@ -31,7 +31,7 @@ func exactMask(f rule.Family) ctnetlink.Tuple {
 }
 
 // createMessage appends the message that makes a promise under a
-// shadow. The connection gets the addresses of the shadow's reply direction
+// master entry. The connection gets the addresses of the master entry's reply direction
 // and the target's port. It is given no helper of its own.
 func createMessage(p *ctnetlink.Packet, s *masterEntry, e expect.Expectation) uint32 {
 	f := s.family()
@@ -49,7 +49,7 @@ func createMessage(p *ctnetlink.Packet, s *masterEntry, e expect.Expectation) ui
 
 // limitMessage appends the message that ends a promise in the kernel by
 // its own timer. A new one gets the helper's five minutes whatever it asks
-// for; the shadow's timeout is no substitute, since the kernel collects what
+// for; the master entry's timeout is no substitute, since the kernel collects what
 // has timed out a minute later only (nf_conntrack_core.c, gc_worker).
 func limitMessage(p *ctnetlink.Packet, s *masterEntry, e expect.Expectation, life time.Duration) uint32 {
 	f := s.family()

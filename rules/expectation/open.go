@@ -38,8 +38,8 @@ func (t *Tracker) Open(ctx context.Context, e expect.Expectation) error {
 }
 
 // openInKernel tries until the kernel keeps a promise, or refuses it for a reason
-// that is no mistake of ours: a shadow's number may be taken by one of a
-// predecessor, and an idle shadow may have fallen to a foreign flush.
+// that is no mistake of ours: a master entry's number may be taken by one of a
+// predecessor, and an idle master entry may have fallen to a foreign flush.
 func (t *Tracker) openInKernel(p *pinholeEntry, past []ctnetlink.Flow) error {
 	for n := 1; ; n++ {
 		now := time.Now()
@@ -73,7 +73,7 @@ type opening struct {
 	created, prolonged, expected, limited uint32
 }
 
-// tryOpen sends one packet: what is in the way goes, the shadow is made or
+// tryOpen sends one packet: what is in the way goes, the master entry is made or
 // prolonged, the expectation is made and limited. It returns the first
 // refusal that matters. What goes may have gone before.
 func (t *Tracker) tryOpen(o *opening, past []ctnetlink.Flow) (ctnetlink.Refusal, error) {
@@ -109,9 +109,9 @@ func (t *Tracker) tryOpen(o *opening, past []ctnetlink.Flow) (ctnetlink.Refusal,
 func (o *opening) step(r ctnetlink.Refusal) string {
 	switch r.Message {
 	case o.created:
-		return "create shadow"
+		return "create master entry"
 	case o.prolonged:
-		return "prolong shadow"
+		return "prolong master entry"
 	case o.expected:
 		return "expect"
 	case o.limited:
@@ -129,15 +129,15 @@ func (o *opening) isStale(r ctnetlink.Refusal) bool {
 	return o.created == 0 && r.Errno == unix.ENOENT
 }
 
-// claimKey gives a promise its shadow and its way, for the connection may come
-// before the kernel's answer does, and returns the promise that had the way
-// before.
+// claimKey gives a promise its master entry and its key, for the connection
+// may come before the kernel's answer does, and returns the promise that had the
+// key before.
 func (t *Tracker) claimKey(o *opening) (rival *pinholeEntry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	w := o.Key()
-	rival = t.byKey[w]
-	t.byKey[w], o.pinholeEntry.master = o.pinholeEntry, o.master
+	key := o.Key()
+	rival = t.byKey[key]
+	t.byKey[key], o.pinholeEntry.master = o.pinholeEntry, o.master
 	return rival
 }
 
@@ -151,13 +151,13 @@ func (t *Tracker) confirm(o *opening) {
 	}
 }
 
-// abandon takes shadow and way back, and deletes the shadow with whatever
-// hangs on it.
+// abandon takes master entry and key back, and deletes the master entry with
+// whatever hangs on it.
 func (t *Tracker) abandon(o *opening) {
 	t.mu.Lock()
 	o.pinholeEntry.master = nil
-	if w := o.Key(); t.byKey[w] == o.pinholeEntry {
-		delete(t.byKey, w)
+	if key := o.Key(); t.byKey[key] == o.pinholeEntry {
+		delete(t.byKey, key)
 	}
 	t.mu.Unlock()
 	o.master.deleteMessage(t.kernel.Next())

@@ -100,7 +100,7 @@ func (t *Tracker) noteSwept(ended, brief []pinholeEntry, now time.Time) {
 
 // collectExpired takes promises out of the book, and returns those that nobody had
 // used or closed. A withdrawn one stays for a sweep, since its connection may
-// have been quicker, and the word of it is on the way.
+// have been quicker, and its event is not read yet.
 func (t *Tracker) collectExpired(now time.Time) []expect.Expectation {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -175,7 +175,7 @@ func (t *Tracker) makeUnused(id expect.ID) *pinholeEntry {
 	return p
 }
 
-// takeByMaster returns the promise that stood under a shadow, and takes the shadow
+// takeByMaster returns the promise that stood under a master entry, and takes the master entry
 // from it.
 func (t *Tracker) takeByMaster(orig ctnetlink.Tuple) *pinholeEntry {
 	t.mu.Lock()
@@ -224,21 +224,21 @@ func (t *Tracker) halt() {
 func (t *Tracker) Opened() report.Tally { return t.opened.Read() }
 func (t *Tracker) Closed() report.Tally { return t.withdrawn.Read() }
 
-// forgetAll forgets everything and returns the shadows that there were.
+// forgetAll forgets everything and returns the master entries that there were.
 func (t *Tracker) forgetAll() []ctnetlink.Tuple {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var shadows []ctnetlink.Tuple
+	var masters []ctnetlink.Tuple
 	for _, p := range t.pinholesByID {
 		if p.master != nil {
-			shadows = append(shadows, p.master.orig)
+			masters = append(masters, p.master.orig)
 		}
 	}
 	for _, idle := range t.idle {
 		for _, s := range idle {
-			shadows = append(shadows, s.orig)
+			masters = append(masters, s.orig)
 		}
 	}
 	t.pinholesByID, t.byKey, t.idle = map[expect.ID]*pinholeEntry{}, map[expect.Key]*pinholeEntry{}, map[addresses][]*masterEntry{}
-	return shadows
+	return masters
 }

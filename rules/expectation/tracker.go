@@ -46,7 +46,7 @@ type Tracker struct {
 	byKey        map[expect.Key]*pinholeEntry // of those that the kernel keeps
 	idle         map[addresses][]*masterEntry
 	closing      map[addresses][]*pinholeEntry // closed, but perhaps in the kernel still
-	number       uint16                        // of the newest shadow
+	number       uint16                        // of the newest master entry
 
 	// opened and withdrawn count promises that the kernel was asked to keep and
 	// to forget.
@@ -55,7 +55,7 @@ type Tracker struct {
 	quit, done chan struct{}
 }
 
-// pinholeEntry is one promise. While the kernel keeps it, it has a shadow to
+// pinholeEntry is one promise. While the kernel keeps it, it has a master entry to
 // itself.
 type pinholeEntry struct {
 	expect.Expectation
@@ -128,7 +128,7 @@ func (t *Tracker) Close(id expect.ID) {
 	t.closing[a] = append(t.closing[a], p)
 }
 
-// MarkConnected implements the data path. The shadow is free for the next promise: the
+// MarkConnected implements the data path. The master entry is free for the next promise: the
 // kernel forgot the expectation when the connection came.
 func (t *Tracker) MarkConnected(w expect.Key) (expect.Expectation, bool) {
 	t.mu.Lock()
@@ -164,7 +164,7 @@ func (t *Tracker) forgetPinhole(p *pinholeEntry) {
 	delete(t.pinholesByID, p.ID)
 }
 
-// masterFor returns the shadow of a closed promise, else an idle one, else a
+// masterFor returns the master entry of a closed promise, else an idle one, else a
 // new one.
 func (t *Tracker) masterFor(a addresses, now time.Time) *masterEntry {
 	t.mu.Lock()
@@ -184,9 +184,9 @@ func (t *Tracker) masterFor(a addresses, now time.Time) *masterEntry {
 	return newMasterEntry(a, t.number)
 }
 
-// takeClosedLocked takes its shadow from a closed promise that waits to be
+// takeClosedLocked takes its master entry from a closed promise that waits to be
 // withdrawn. The kernel withdraws it when the next one is made. If it has been
-// used, the word of that may still be on the way.
+// used, its event may not be read yet.
 func (t *Tracker) takeClosedLocked(a addresses, now time.Time) *masterEntry {
 	for len(t.closing[a]) > 0 {
 		last := len(t.closing[a]) - 1
@@ -218,7 +218,7 @@ func (t *Tracker) Pinholes() []report.Pinhole {
 }
 
 // Rules implements the data path. It returns the expectation much as `conntrack -L
-// expect` shows it, but for the shadow, which stays a secret.
+// expect` shows it, but for the master entry, which stays a secret.
 func (t *Tracker) Rules(id expect.ID) []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

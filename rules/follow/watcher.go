@@ -29,7 +29,7 @@ type Options struct {
 // Path is the path that opened the pinholes of the connections that a
 // watcher sees.
 type Path interface {
-	// MarkConnected marks the promise of a way as used, and returns it.
+	// MarkConnected marks the promise with a key as used, and returns it.
 	MarkConnected(expect.Key) (expect.Expectation, bool)
 	// MarkEstablished says that a promise's connection is established.
 	MarkEstablished(expect.ID)
@@ -315,7 +315,7 @@ func (w *Watcher) Cut(session uint64) {
 // with: the same target and the same source towards it. One whose end has
 // not been seen yet is looked up first, for only the ended may be deleted; one
 // that is closing is given a moment, since its last packets are under way.
-// What has come is heard first.
+// Events that have come are read first.
 func (w *Watcher) Colliding(e expect.Expectation) []ctnetlink.Flow {
 	w.readPending()
 	ended := func(c connection) bool { return !c.live() }

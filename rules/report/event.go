@@ -13,8 +13,8 @@ type EventKind uint8
 
 // The kinds of events.
 const (
-	// Drift: rules of ours were missing, or had come back, and the kernel
-	// agrees again. Rules names them.
+	// Drift: rules of ours were missing, or had come back, and have been put
+	// right. Rules names them.
 	Drift EventKind = iota + 1
 	// RepairFailed: the kernel could not be compared or repaired; Err says
 	// why. It is tried again at the next check.

@@ -22,8 +22,8 @@ type client struct {
 	job     *Job
 	control socket
 	local   netip.Addr
-	// heard[next:end] was read and is not taken yet.
-	heard     [1024]byte
+	// received[next:end] was read and is not taken yet.
+	received  [1024]byte
 	next, end int
 	data      []byte
 	said      []byte
@@ -84,7 +84,7 @@ func (c *client) command(class byte, line string) ([]byte, error) {
 // expect reads one line, which is valid until the next.
 func (c *client) expect(class byte) ([]byte, error) {
 	for {
-		held := c.heard[c.next:c.end]
+		held := c.received[c.next:c.end]
 		if n := bytes.IndexByte(held, '\n'); n >= 0 {
 			c.next += n + 1
 			if held[0] != class {
@@ -92,9 +92,9 @@ func (c *client) expect(class byte) ([]byte, error) {
 			}
 			return held[:n+1], nil
 		}
-		copy(c.heard[:], held)
+		copy(c.received[:], held)
 		c.next, c.end = 0, len(held)
-		n, err := c.control.Read(c.heard[c.end:])
+		n, err := c.control.Read(c.received[c.end:])
 		if err != nil {
 			return nil, err
 		}
