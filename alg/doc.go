@@ -43,7 +43,7 @@
 //   - park.go: a session at rest between two reads
 //   - snapshot.go: a gateway at rest, written down for its successor
 //   - half.go: one side of a session: its connection and its buffers
-//   - pump_client.go, pump_server.go: the two directions
+//   - pump_client.go, pump_server.go: the two directions, with pump.go for both
 //   - announcement.go: from an announcement to an open data connection
 //   - translation.go: addresses and text, without effects
 //   - dataconn.go: one data connection and its states

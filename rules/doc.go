@@ -1,7 +1,7 @@
-// package rules makes the kernel agree with what a gateway promised: it takes
-// traffic over, admits what control connections need, and opens one pinhole
-// for each promised data connection. It knows connections, not protocols:
-// what a promise is for is a word in a comment.
+// Package rules applies in the kernel what a gateway decided: it redirects
+// control connections to listeners, admits them, and opens one pinhole for each
+// promised data connection. It knows connections and no protocol: the command
+// that a promise is for is a word in a comment.
 //
 // A pinhole is either three rules of iptables or one expectation of connection
 // tracking; which of them is settled at Start.
@@ -34,8 +34,8 @@
 //
 // The jumps let only TCP through, those of the filter and nat tables only new
 // connections; the matches in nat also keep connection tracking on while
-// somebody flushes the filter table. A connection that is older than its interception goes on past
-// it. The chain in mangle exists while something is intercepted or
+// somebody flushes the filter table. A connection that is older than its
+// interception is not intercepted. The chain in mangle exists while something is intercepted or
 // delivered; so does the policy route: a rule that sends packets with our
 // mark to a table whose one route calls every address local.
 //
