@@ -33,9 +33,8 @@
 //	         └ nat POSTROUTING ─── FTPALG-POSTROUTING  pinhole: SNAT
 //
 // The jumps let only TCP through, those of the filter and nat tables only new
-// connections; the matches in nat also keep connection tracking on while
-// somebody flushes the filter table. A connection that is older than its
-// interception is not intercepted. The chain in mangle exists while something is intercepted or
+// connections. A connection that is older than its interception is not
+// intercepted. The chain in mangle exists while something is intercepted or
 // delivered; so does the policy route: a rule that sends packets with our
 // mark to a table whose one route calls every address local.
 //
@@ -91,9 +90,11 @@
 //
 // Ours are the chains with the prefix FTPALG-, the jumps to them, the policy
 // rule and route with our priority, table and mark, and the master entries with
-// their expectations, known by mark and form. Each rule carries
-// a comment that begins with "ftpalg" and tells it from every other. Foreign
-// rules, policies, chains and tables are never changed; a rule without our
+// their expectations, known by mark and form; and one table of nf_tables that
+// ends with us (ctnetlink.Hold): while it stands, a firewall that empties its
+// tables does not cut translated connections. Each rule carries a comment that
+// begins with "ftpalg" and tells it from every other. Foreign rules, policies,
+// chains and tables are never changed; a rule without our
 // comment stays even in our chains for as long as they do. What was lost to
 // a foreign flush is put back at the next check, but for pinholes whose
 // connection has come by then, or may have. That a jump stands at position

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"ftpalg/alg/expect"
+	"ftpalg/rules/ctnetlink"
 	"ftpalg/rules/expectation"
 	"ftpalg/rules/follow"
 	"ftpalg/rules/iptables"
@@ -37,6 +38,9 @@ type Manager struct {
 	tracker *expectation.Tracker
 	// watcher follows the connections; nil where there are no events.
 	watcher *follow.Watcher
+	// hold keeps translated connections alive while a foreign firewall empties its
+	// tables; nil where the kernel cannot.
+	hold *ctnetlink.Hold
 }
 
 // New finds the tools of both families. One family may be missing, until
@@ -102,9 +106,21 @@ func (m *Manager) start(ctx context.Context, s Static, adopted []report.Pinhole,
 	if err := m.connect(adopted); err != nil {
 		return errors.Join(err, m.filter.Stop(context.WithoutCancel(ctx)))
 	}
+	m.holdTracking()
 	m.static = s
 	m.running.Store(true)
 	return nil
+}
+
+// holdTracking keeps connection tracking on. A gateway does without it, until
+// a foreign firewall empties its tables.
+func (m *Manager) holdTracking() {
+	h, err := ctnetlink.HoldTracking()
+	if err != nil {
+		m.why += fmt.Sprintf(" (a reload of the firewall may cut transfers: %s)", err)
+		return
+	}
+	m.hold = h
 }
 
 // inRules returns the pinholes that are in the packet filter.
@@ -217,7 +233,7 @@ func (m *Manager) Stop(ctx context.Context) error {
 	if !m.running.CompareAndSwap(true, false) {
 		return nil
 	}
-	failures := []error{m.unfollow()}
+	failures := []error{m.unfollow(), m.release()}
 	if m.tracker != nil {
 		failures = append(failures, m.tracker.Stop())
 	}
@@ -232,7 +248,7 @@ func (m *Manager) Leave() error {
 	if !m.running.CompareAndSwap(true, false) {
 		return nil
 	}
-	failures := []error{m.unfollow()}
+	failures := []error{m.unfollow(), m.release()}
 	if m.tracker != nil {
 		failures = append(failures, m.tracker.Leave())
 	}
@@ -244,4 +260,11 @@ func (m *Manager) unfollow() error {
 		return nil
 	}
 	return m.watcher.Stop()
+}
+
+func (m *Manager) release() error {
+	if m.hold == nil {
+		return nil
+	}
+	return m.hold.Close()
 }
