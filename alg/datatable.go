@@ -314,6 +314,13 @@ func (t *dataTable) count(d *dataConn, sent, received uint64) {
 	d.traffic = now
 }
 
+// carried returns what d has carried so far, and its state.
+func (t *dataTable) carried(d *dataConn) (Traffic, DataState) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return d.traffic, d.state
+}
+
 // pinholes returns what the kernel admits, oldest first.
 func (t *dataTable) pinholes() []expect.Expectation {
 	t.mu.Lock()

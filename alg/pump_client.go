@@ -36,6 +36,9 @@ func (s *session) pumpClient() {
 			err = s.advance(state)
 		}
 	}
+	if errors.Is(err, io.EOF) {
+		s.noteHangUp()
+	}
 	s.finish(err, &s.client, &s.server)
 }
 
@@ -148,6 +151,7 @@ func (s *session) advance(state progress) error {
 	if state == mustWait && errors.Is(err, io.EOF) {
 		// What waits was said before the end, and goes before it.
 		in.ended = true
+		s.noteHangUp()
 		return nil
 	}
 	return err

@@ -73,9 +73,11 @@ type session struct {
 	commanded    atomic.Bool  // a transfer was asked for
 	opaque       atomic.Bool
 	halfOver     atomic.Bool // one direction has ended
+	hungUp       atomic.Bool // the client's stream has ended
 	announced    atomic.Uint64
 	refused      atomic.Uint64
 	transfers    atomic.Uint64 // that have ended
+	carried      atomic.Uint64 // by the running transfer, at the last look
 	transfer     atomic.Pointer[runningTransfer]
 	user         atomic.Pointer[string]
 	lines        lineCounts
@@ -192,7 +194,7 @@ func (s *session) goLive() {
 
 // run starts a pump for each direction that has not ended.
 func (s *session) run() {
-	s.idle.Reset(s.settings.IdleTimeout)
+	s.idle.Reset(s.nextLook(s.settings.IdleTimeout))
 	var pumps []func()
 	if !s.client.over {
 		pumps = append(pumps, s.pumpClient)
@@ -245,31 +247,6 @@ func (s *session) record(lasted time.Duration) {
 		"modes", s.modes.list(), "announced", i.Announced, "refused", i.Refused, "opaque", s.opaque.Load(),
 		"transfers", i.Transfers, "from_client", i.FromClient, "from_server", i.FromServer, "counted", i.Counted)
 }
-
-// watchIdle ends the session if nothing was said for the idle timeout and no
-// transfer runs; else it looks again when that could be. A transfer is no
-// reason to wait for a peer whose other side has gone.
-func (s *session) watchIdle() {
-	if s.ended.Load() {
-		return
-	}
-	limit := s.settings.IdleTimeout
-	if s.opaque.Load() {
-		limit = max(limit, opaqueIdle)
-	}
-	quiet := time.Since(time.Unix(0, s.spoke.Load()))
-	switch {
-	case s.transferring.Load() && !s.halfOver.Load():
-		quiet = 0
-	case quiet >= limit:
-		s.end(Idle, "421 Nothing was said for too long.")
-		return
-	}
-	s.idle.Reset(limit - quiet)
-}
-
-// touch notes that a peer has spoken.
-func (s *session) touch() { s.spoke.Store(time.Now().UnixNano()) }
 
 // end closes both connections, once. The final reply, if any, goes to the
 // client when that can be done without falling into something else.

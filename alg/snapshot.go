@@ -311,6 +311,7 @@ func (s *session) restoreCounts(from *SessionSnapshot) {
 	s.commanded.Store(s.dialogue.Commanded())
 	s.opaque.Store(s.dialogue.Opaque())
 	s.halfOver.Store(from.Client.Over || from.Server.Over)
+	s.hungUp.Store(from.Client.Over || from.Client.Ended)
 	s.announced.Store(from.Announced)
 	s.refused.Store(from.Refused)
 	s.transfers.Store(from.Transfers)
