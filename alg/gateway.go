@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"slices"
 	"sort"
 	"sync"
 	"sync/atomic"
@@ -33,11 +32,10 @@ type Gateway struct {
 	draining bool
 	next     uint64
 	sessions map[uint64]*session
-	ended    Counters                // of the sessions that have ended
-	clients  map[netip.Addr]int      // sessions of each clientHost
-	ports    map[netip.Addr][]uint16 // ports from which each client's sessions come
-	parked   []*session              // at rest, see Park
-	running  sync.WaitGroup          // one for each session
+	ended    Counters           // of the sessions that have ended
+	clients  map[netip.Addr]int // sessions of each clientHost
+	parked   []*session         // at rest, see Park
+	running  sync.WaitGroup     // one for each session
 }
 
 // New returns a Gateway that serves nothing yet.
@@ -48,7 +46,6 @@ func New(o Options) *Gateway {
 		observer: o.Observer.withDefaults(),
 		sessions: make(map[uint64]*session),
 		clients:  make(map[netip.Addr]int),
-		ports:    make(map[netip.Addr][]uint16),
 	}
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
@@ -175,14 +172,13 @@ func (g *Gateway) admit(s *session) (refusal rejection) {
 func (g *Gateway) enter(s *session) {
 	g.running.Add(1)
 	s.finished = func() {
+		g.kernel.End(s.number)
 		g.remove(s)
 		g.running.Done()
 	}
 	s.log = g.log.With("session", s.number)
 	g.sessions[s.number] = s
-	client := s.ends.Client
-	g.clients[clientHost(client.Addr())]++
-	g.ports[client.Addr()] = append(g.ports[client.Addr()], client.Port())
+	g.clients[clientHost(s.ends.Client.Addr())]++
 }
 
 // clientHost is what counts as one client: an IPv6 host has a whole /64 to
@@ -203,18 +199,6 @@ func (g *Gateway) remove(s *session) {
 	if g.clients[host]--; g.clients[host] == 0 {
 		delete(g.clients, host)
 	}
-	client := s.ends.Client
-	left := slices.DeleteFunc(g.ports[client.Addr()], func(p uint16) bool { return p == client.Port() })
-	if g.ports[client.Addr()] = left; len(left) == 0 {
-		delete(g.ports, client.Addr())
-	}
-}
-
-// portsOf returns the ports from which sessions of this client come.
-func (g *Gateway) portsOf(client netip.Addr) []uint16 {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return slices.Clone(g.ports[client])
 }
 
 // all returns the sessions, oldest first.

@@ -36,7 +36,7 @@ type aborter interface {
 // and writing: plain values go in, so that a privileged process can stand
 // behind it. Implementations are safe for concurrent use.
 type Kernel interface {
-	// Dial opens a control connection to a server. The error wraps the
+	// Dial begins a session with the control connection to its server. The error wraps the
 	// kernel's (a syscall.Errno) or that of ctx; the client is told which.
 	Dial(ctx context.Context, d Dial) (Conn, error)
 	// Open admits the data connection that e promises. When it returns nil
@@ -46,18 +46,20 @@ type Kernel interface {
 	// Close withdraws an expectation. It does not wait for the kernel, and
 	// it is no error if the expectation has gone already.
 	Close(id expect.ID)
+	// End notes that a session for which Dial was called has ended, with all
+	// that it was promised. It does not wait for the kernel.
+	End(session uint64)
 }
 
-// Dial says how to reach a server.
+// Dial says for whom, and how, to reach a server.
 type Dial struct {
+	Session uint64
+	// Client is the client's connection, as the Acceptor yielded it.
+	Client Conn
 	Server netip.AddrPort
 	// Source is the address that the server shall see; the zero Addr leaves
 	// the choice to the routing table.
 	Source netip.Addr
-	// Avoid lists source ports that must not be used with Source: the
-	// client's own connections to this server have them, and the two would be
-	// one to connection tracking.
-	Avoid []uint16
 }
 
 // Acceptor yields the control connections of one listener.

@@ -147,12 +147,9 @@ func (s *session) begin() {
 // session's context: a context of its own would cost every session memory.
 func (s *session) dial() error {
 	timeout := time.AfterFunc(s.settings.ConnectTimeout, func() { s.cancel(context.DeadlineExceeded) })
-	d := Dial{Server: s.ends.Server, Source: s.service.Source.Addr}
+	d := Dial{Session: s.number, Client: s.client.conn, Server: s.ends.Server, Source: s.service.Source.Addr}
 	if s.service.Source.Client {
 		d.Source = s.ends.Client.Addr()
-	}
-	if s.service.Source.Client && s.ends.Reached == s.ends.Server {
-		d.Avoid = s.g.portsOf(d.Source)
 	}
 	c, err := s.g.kernel.Dial(s.ctx, d)
 	if !timeout.Stop() {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -64,22 +63,8 @@ func TestSourceClientKeepsTheClientsAddressAndPorts(t *testing.T) {
 		client.say("PORT 203,0,113,10,195,81")
 		server.hears("PORT 203,0,113,10,195,81")
 		b.standing("session 1 PORT: 198.18.1.20 -> 203.0.113.10:50001 as 203.0.113.1")
-		if d := b.kernel.Dials()[0]; d.Source != clientHost || len(d.Avoid) != 0 {
+		if d := b.kernel.Dials()[0]; d.Source != clientHost || d.Session != 1 || d.Client == nil {
 			t.Errorf("dialed %+v, want the client's address", d)
-		}
-	})
-}
-
-func TestTheClientsOwnPortsAreAvoidedTowardsTheServerItReached(t *testing.T) {
-	svc := alg.Service{Name: "dmz", Source: alg.Source{Client: true}}
-	onBench(t, svc, testSettings(), func(b *bench) {
-		far := netip.MustParseAddrPort("192.0.2.20:21")
-		b.connect(clientHost, far)
-		b.kernel.Server()
-		b.connect(clientHost, far)
-		b.kernel.Server()
-		if d := b.kernel.Dials()[1]; d.Source != clientHost || !slices.Equal(d.Avoid, []uint16{60001, 60002}) {
-			t.Errorf("dialed %+v, want the client's address and neither of its ports", d)
 		}
 	})
 }

@@ -83,6 +83,9 @@ func (k *Kernel) Close(id expect.ID) {
 	delete(k.open, id)
 }
 
+// End writes nothing down: what the session was promised has been closed.
+func (k *Kernel) End(uint64) {}
+
 // Standing returns what is open, oldest first.
 func (k *Kernel) Standing() []expect.Expectation {
 	k.mu.Lock()

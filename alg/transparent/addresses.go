@@ -14,15 +14,33 @@ const refresh = time.Second
 // Addresses knows this machine's own addresses. It is made with NewAddresses;
 // its methods are safe for concurrent use.
 type Addresses struct {
-	list func() ([]net.Addr, error)
+	list func() ([]netip.Addr, error)
 
 	mu   sync.Mutex
 	read time.Time // when own was read
 	own  map[netip.Addr]bool
 }
 
-// NewAddresses returns an Addresses of the network namespace of the process.
-func NewAddresses() *Addresses { return &Addresses{list: net.InterfaceAddrs} }
+// NewAddresses returns an Addresses that asks list, whose addresses are not
+// IPv4-mapped: InterfaceAddresses, or somebody who may ask it.
+func NewAddresses(list func() ([]netip.Addr, error)) *Addresses { return &Addresses{list: list} }
+
+// InterfaceAddresses lists the addresses of the interfaces in the network
+// namespace of the process.
+func InterfaceAddresses() ([]netip.Addr, error) {
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil, fmt.Errorf("list interface addresses: %w", err)
+	}
+	out := make([]netip.Addr, 0, len(all))
+	for _, a := range all {
+		if n, ok := a.(*net.IPNet); ok {
+			own, _ := netip.AddrFromSlice(n.IP)
+			out = append(out, own.Unmap())
+		}
+	}
+	return out, nil
+}
 
 // Local reports whether a connection to a would end at this machine: a is an
 // address of one of its interfaces, of the loopback network, or unspecified.
@@ -43,18 +61,15 @@ func (l *Addresses) Local(a netip.Addr) (bool, error) {
 	return l.own[a], nil
 }
 
-// reread asks the kernel. The caller holds mu.
+// reread asks. The caller holds mu.
 func (l *Addresses) reread() error {
-	addrs, err := l.list()
+	all, err := l.list()
 	if err != nil {
-		return fmt.Errorf("list interface addresses: %w", err)
+		return err
 	}
-	l.own = make(map[netip.Addr]bool, len(addrs))
-	for _, a := range addrs {
-		if n, ok := a.(*net.IPNet); ok {
-			own, _ := netip.AddrFromSlice(n.IP)
-			l.own[own.Unmap()] = true
-		}
+	l.own = make(map[netip.Addr]bool, len(all))
+	for _, a := range all {
+		l.own[a] = true
 	}
 	l.read = time.Now()
 	return nil

@@ -2,7 +2,6 @@ package transparent
 
 import (
 	"errors"
-	"net"
 	"net/netip"
 	"testing"
 	"testing/synctest"
@@ -31,7 +30,7 @@ func TestLocalAddresses(t *testing.T) {
 		{"::", true},
 		{"203.0.113.1", false},
 	}
-	a := NewAddresses()
+	a := NewAddresses(InterfaceAddresses)
 	for _, tt := range tests {
 		h.must(h.do(func() error {
 			got, err := a.Local(netip.MustParseAddr(tt.addr))
@@ -46,8 +45,8 @@ func TestLocalAddresses(t *testing.T) {
 func TestAddressesAreReadAtMostOnceASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reads, ours := 0, netip.MustParseAddr("192.0.2.1")
-		var present []net.Addr
-		a := &Addresses{list: func() ([]net.Addr, error) { reads++; return present, nil }}
+		var present []netip.Addr
+		a := &Addresses{list: func() ([]netip.Addr, error) { reads++; return present, nil }}
 		expect := func(want bool, wantReads int) {
 			t.Helper()
 			if got, err := a.Local(ours); got != want || err != nil || reads != wantReads {
@@ -55,7 +54,7 @@ func TestAddressesAreReadAtMostOnceASecond(t *testing.T) {
 			}
 		}
 		expect(false, 1)
-		present = []net.Addr{&net.IPNet{IP: ours.AsSlice(), Mask: net.CIDRMask(24, 32)}}
+		present = []netip.Addr{ours}
 		time.Sleep(refresh - 1)
 		expect(false, 1)
 		time.Sleep(time.Nanosecond)
@@ -69,12 +68,12 @@ func TestAddressesAreReadAtMostOnceASecond(t *testing.T) {
 
 func TestAFailedLookIsAnErrorAndIsRepeated(t *testing.T) {
 	broken := errors.New("no netlink")
-	a := &Addresses{list: func() ([]net.Addr, error) { return nil, broken }}
+	a := &Addresses{list: func() ([]netip.Addr, error) { return nil, broken }}
 	_, err := a.Local(netip.MustParseAddr("192.0.2.1"))
-	if want := "is 192.0.2.1 an address of this machine: list interface addresses: no netlink"; !errors.Is(err, broken) || err.Error() != want {
+	if want := "is 192.0.2.1 an address of this machine: no netlink"; !errors.Is(err, broken) || err.Error() != want {
 		t.Errorf("got error  %v\nwant %s", err, want)
 	}
-	a.list = func() ([]net.Addr, error) { return nil, nil }
+	a.list = func() ([]netip.Addr, error) { return nil, nil }
 	if _, err := a.Local(netip.MustParseAddr("192.0.2.1")); err != nil {
 		t.Errorf("asked again: %v", err)
 	}

@@ -17,11 +17,14 @@ type Conn struct {
 	tryRead, tryWrite func(fd uintptr) bool
 }
 
-// Accepted makes a Conn of a connection that a listener of Listen accepted. It
-// has inherited the listener's options (tcp(7)). When it fails, c is still
-// open.
-func Accepted(c *net.TCPConn) (*Conn, error) {
+// Made makes a Conn of a connection that another process, or a listener of
+// Listen, has made. It has their options (tcp(7)), but for those that package
+// net has replaced by its own. When it fails, c is still open.
+func Made(c *net.TCPConn) (*Conn, error) {
 	w, err := newConn(c)
+	if err == nil {
+		err = c.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: keepIdle, Interval: keepInterval, Count: keepProbes})
+	}
 	if err != nil {
 		return nil, fmt.Errorf("prepare connection from %s: %w", c.RemoteAddr(), cause(err))
 	}

@@ -103,7 +103,7 @@ func (h *host) accept(l *net.TCPListener) *Conn {
 	l.SetDeadline(deadline())
 	tcp, err := l.AcceptTCP()
 	h.must(err)
-	c, err := Accepted(tcp)
+	c, err := Made(tcp)
 	h.must(err)
 	h.own(c)
 	return c

@@ -3,9 +3,9 @@ package transparent
 import (
 	"encoding/binary"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,22 +18,22 @@ const soOriginalDst = 80
 // before a REDIRECT or DNAT rule changed it, and c's local address if none
 // did. It fails with ENOENT if connection tracking does not know c, and with
 // ENOPROTOOPT if it is not loaded.
-func OriginalDestination(c *net.TCPConn) (netip.AddrPort, error) {
-	local := unmap(c.LocalAddr().(*net.TCPAddr).AddrPort())
+func OriginalDestination(c syscall.Conn) (netip.AddrPort, error) {
+	local, remote, err := Ends(c)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
 	ask := original4
 	if local.Addr().Is6() {
 		ask = original6
 	}
 	var dst netip.AddrPort
-	raw, err := c.SyscallConn()
-	if err == nil {
-		err = control(raw, func(fd int) (err error) {
-			dst, err = ask(fd)
-			return err
-		})
-	}
+	err = controlConn(c, func(fd int) (err error) {
+		dst, err = ask(fd)
+		return err
+	})
 	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("original destination of %s -> %s: %w", c.RemoteAddr(), local, cause(err))
+		return netip.AddrPort{}, fmt.Errorf("original destination of %s -> %s: %w", remote, local, cause(err))
 	}
 	return dst, nil
 }

@@ -8,7 +8,7 @@ import (
 
 	"ftpalg/cmd/internal/cli"
 	"ftpalg/cmd/internal/config"
-	gateway "ftpalg/cmd/internal/daemon"
+	"ftpalg/cmd/internal/opener"
 	"ftpalg/cmd/internal/words"
 )
 
@@ -34,7 +34,7 @@ func newCheck() *cobra.Command {
 				fmt.Fprintf(c.OutOrStdout(), "%s: good, %s\n", file, words.Count(uint64(len(cfg.Listeners)), "listener"))
 				return nil
 			}
-			planned, err := gateway.PlannedRules(cfg)
+			planned, err := opener.PlannedRules(cfg)
 			if err != nil {
 				return err
 			}

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ftpalg/cmd/internal/config"
-	gateway "ftpalg/cmd/internal/daemon"
+	"ftpalg/cmd/internal/opener"
 )
 
 // cleanupTimeout bounds a cleanup, which may have to wait for another
@@ -33,7 +33,7 @@ func newCleanup() *cobra.Command {
 			}
 			ctx, cancel := context.WithTimeout(c.Context(), cleanupTimeout)
 			defer cancel()
-			removed, err := gateway.Cleanup(ctx, numbers)
+			removed, err := opener.Cleanup(ctx, numbers)
 			for _, what := range removed {
 				fmt.Fprintln(c.OutOrStdout(), "removed:", what)
 			}

@@ -8,6 +8,21 @@ import (
 	"ftpalg/cmd/internal/config"
 )
 
+// logger makes the program's log.
+type logger struct {
+	w     io.Writer
+	level slog.LevelVar
+}
+
+func newLogger(w io.Writer) *logger { return &logger{w: w} }
+
+// with returns the log as the configuration wants it. What was returned before
+// follows its level.
+func (l *logger) with(c config.Log) *slog.Logger {
+	l.level.Set(slogLevel(c.Level))
+	return newLog(l.w, c.Format, &l.level)
+}
+
 // newLog returns the program's log. Every line has a stable event name.
 func newLog(w io.Writer, f config.Format, level slog.Leveler) *slog.Logger {
 	o := &slog.HandlerOptions{Level: level, ReplaceAttr: nameTrace}

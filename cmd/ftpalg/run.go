@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 
@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ftpalg/cmd/internal/config"
-	gateway "ftpalg/cmd/internal/daemon"
+	"ftpalg/cmd/internal/opener"
 )
 
 // defaultConfig is where the packages put the configuration.
@@ -33,36 +33,47 @@ func newRun() *cobra.Command {
 	return c
 }
 
+// run is the opener's side of a gateway; see package opener.
 func run(ctx context.Context, file string, stderr io.Writer) error {
-	cfg, err := config.Load(file)
+	text, err := config.Read(file)
 	if err != nil {
 		return err
 	}
-	level := new(slog.LevelVar)
-	log := newLog(stderr, cfg.Log.Format, level)
-	setLevel := func(l config.Log) { level.Set(slogLevel(l.Level)) }
-	setLevel(cfg.Log)
-	d, err := gateway.New(gateway.Options{
-		File: file, Config: cfg, Log: log, SetLevel: setLevel, Version: version(), Build: build(),
-		Ready: func() {
-			daemon.SdNotify(false, daemon.SdNotifyReady)
-		},
-		Stopping: func() { daemon.SdNotify(false, daemon.SdNotifyStopping) },
+	cfg, err := config.Parse(file, text)
+	if err != nil {
+		return err
+	}
+	log := newLogger(stderr)
+	aliveEvery, err := daemon.SdWatchdogEnabled(false)
+	if err != nil {
+		return fmt.Errorf("run: systemd's watchdog: %w", err)
+	}
+	// It does little at a time, and what the worker waits for it does on one
+	// thread: more processors would only wake one another.
+	runtime.GOMAXPROCS(1)
+	debug.SetGCPercent(400)
+	o, err := opener.New(opener.Options{
+		File: file, Text: text, Config: cfg, Log: log.with(cfg.Log), SetLevel: func(l config.Log) { log.with(l) },
+		Ready:    notify(daemon.SdNotifyReady),
+		Stopping: notify(daemon.SdNotifyStopping),
+		Alive:    notify(daemon.SdNotifyWatchdog), AliveEvery: aliveEvery,
 	})
 	if err != nil {
 		return err
 	}
-	// Idle sessions are the most of what there is, and they allocate nothing:
-	// collecting twice as often costs little and halves what lies about.
-	debug.SetGCPercent(50)
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	reload, stopReload := each(syscall.SIGHUP)
 	defer stopReload()
 	reopen, stopReopen := each(syscall.SIGUSR1)
 	defer stopReopen()
-	if err := d.Run(ctx, gateway.Asked{Reload: reload, Reopen: reopen}); err != nil {
+	if err := o.Run(ctx, opener.Asked{Reload: reload, Reopen: reopen}); err != nil {
 		return fmt.Errorf("run: %w", err)
 	}
 	return nil
+}
+
+// notify tells systemd, if it has started us (sd_notify(3)).
+func notify(state string) func() {
+	return func() { daemon.SdNotify(false, state) }
 }

@@ -111,6 +111,17 @@ func (s State) String() string {
 // MarshalText returns the state in lower case, for JSON and logs.
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
+// UnmarshalText reads what MarshalText wrote.
+func (s *State) UnmarshalText(text []byte) error {
+	for state := Opening; state <= Closing; state++ {
+		if string(text) == stateNames[state] {
+			*s = state
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is no state of a pinhole", text)
+}
+
 // Pinhole is one promise and how the kernel stands to it.
 type Pinhole struct {
 	expect.Expectation

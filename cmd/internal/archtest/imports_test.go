@@ -56,7 +56,11 @@ var rules = []rule{
 	{pkg: "ftpalg/cmd/internal/guard", may: []string{"std"}},
 	{pkg: "ftpalg/cmd/internal/doctor", may: []string{"std", "ftpalg/cmd/internal/config", "ftpalg/cmd/internal/wrap", "github.com/vishvananda/netlink", "golang.org/x/sys/unix"}},
 	{pkg: "ftpalg/cmd/internal/wrap", may: []string{"std"}, never: effects},
-	{pkg: "ftpalg/cmd/internal/explain", may: []string{"std", "ftpalg/alg/...", "ftpalg/rules", "ftpalg/cmd/internal/config", "ftpalg/cmd/internal/daemon", "ftpalg/cmd/internal/wrap"}, never: []string{"net", "os", "os/exec", "syscall"}},
+	{pkg: "ftpalg/cmd/internal/explain", may: []string{"std", "ftpalg/alg/...", "ftpalg/rules", "ftpalg/cmd/internal/config", "ftpalg/cmd/internal/daemon", "ftpalg/cmd/internal/opener", "ftpalg/cmd/internal/wrap"}, never: []string{"net", "os", "os/exec", "syscall"}},
+	{pkg: "ftpalg/cmd/internal/link", may: []string{"std", "ftpalg/alg/expect", "golang.org/x/sys/unix"}},
+	// The opener reads no FTP.
+	{pkg: "ftpalg/cmd/internal/opener", may: []string{"std", "ftpalg/alg/expect", "ftpalg/alg/transparent", "ftpalg/rules", "ftpalg/cmd/internal/admin", "ftpalg/cmd/internal/config", "ftpalg/cmd/internal/link", "ftpalg/cmd/internal/xferlog", "golang.org/x/sys/unix"}},
+	{pkg: "ftpalg/cmd/internal/sandbox", may: []string{"std", "golang.org/x/sys/unix", "github.com/elastic/go-seccomp-bpf/...", "github.com/landlock-lsm/go-landlock/landlock"}},
 	{pkg: "ftpalg/cmd/...", may: []string{"std", "ftpalg/alg/...", "ftpalg/rules/...", "ftpalg/cmd/...", "github.com/spf13/cobra", "github.com/coreos/go-systemd/v22/daemon", "gopkg.in/yaml.v3", "golang.org/x/sys/unix", "golang.org/x/net/netutil", "golang.org/x/term"}},
 }
 
@@ -65,6 +69,8 @@ var only = map[string]string{
 	"github.com/coreos/go-iptables/iptables": "ftpalg/rules/iptables",
 	"gopkg.in/yaml.v3":                       "ftpalg/cmd/internal/config",
 	"github.com/google/gopacket/...":         "ftpalg/alg/capture/...",
+	"github.com/elastic/go-seccomp-bpf/...":  "ftpalg/cmd/internal/sandbox",
+	"github.com/landlock-lsm/...":            "ftpalg/cmd/internal/sandbox",
 }
 
 type listed struct {

@@ -21,6 +21,9 @@ func (c *Config) check(r *report) {
 	}
 	c.checkMappings(r)
 	c.checkAdmin(r)
+	if c.User == "root" {
+		r.add("user", "the process that reads from the network must not be root's; name another user")
+	}
 }
 
 func (c *Config) checkLimits(r *report) {

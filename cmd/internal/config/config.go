@@ -14,7 +14,13 @@ type Config struct {
 	Admin     Admin
 	Log       Log
 	Netfilter Netfilter
+	// User is the name of the user that the worker runs as; root is none.
+	User string
 }
+
+// DefaultUser is the user that the packages make. Where it is missing, the
+// worker runs as the kernel's overflow user.
+const DefaultUser = "ftpalg"
 
 // NAT is one further NAT in front of this machine, that knows no FTP.
 type NAT struct {
@@ -154,5 +160,6 @@ func Default() *Config {
 		Admin:     Admin{Socket: "/run/ftpalg/admin.sock"},
 		Log:       Log{Level: LevelInfo, Format: FormatJSON},
 		Netfilter: Netfilter{Mark: 0x2000000, RouteTable: 2121, RulePriority: 2121},
+		User:      DefaultUser,
 	}
 }

@@ -12,6 +12,16 @@ const maxBytes = 1 << 20
 // Load reads the configuration in the file at path. The error is a List if
 // the file is wrong, else it says why the file cannot be read.
 func Load(path string) (*Config, error) {
+	data, err := Read(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, data)
+}
+
+// Read returns what is in the file at path, of which Parse refuses what is too
+// long.
+func Read(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("load configuration: %w", err)
@@ -21,7 +31,7 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load configuration: %w", err)
 	}
-	return Parse(path, data)
+	return data, nil
 }
 
 // Parse reads the configuration in data; name stands for the file in errors.

@@ -13,6 +13,7 @@ func NeedsRestart(old, new *Config) []string {
 		{"admin.token", old.Admin.Token != new.Admin.Token},
 		{"admin.token_file", old.Admin.TokenFile != new.Admin.TokenFile},
 		{"admin.pprof", old.Admin.Pprof != new.Admin.Pprof},
+		{"user", old.User != new.User},
 		{"netfilter.mark", old.Netfilter.Mark != new.Netfilter.Mark},
 		{"netfilter.route_table", old.Netfilter.RouteTable != new.Netfilter.RouteTable},
 		{"netfilter.rule_priority", old.Netfilter.RulePriority != new.Netfilter.RulePriority},

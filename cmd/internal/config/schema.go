@@ -20,6 +20,7 @@ func (c *Config) fields() []field {
 		{"admin", group(c.Admin.fields())},
 		{"log", group(c.Log.fields())},
 		{"netfilter", group(c.Netfilter.fields())},
+		{"user", one(&c.User, name())},
 	}
 }
 

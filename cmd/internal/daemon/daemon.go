@@ -1,49 +1,52 @@
-// Package daemon is `ftpalg run`: it wires the configuration, the listening
-// sockets, the gateway and the rules together, and keeps them so until it is
-// told to end.
+// Package daemon is the worker of `ftpalg run`: it serves the sessions, shows
+// them and writes them down, without any privilege. What needs one it asks of
+// the other process (package opener).
 package daemon
 
 import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
+	"os"
 	"sync"
 	"time"
 
 	"ftpalg/alg"
+	"ftpalg/alg/expect"
 	"ftpalg/alg/nat"
 	"ftpalg/alg/transparent"
 	"ftpalg/cmd/internal/config"
+	"ftpalg/cmd/internal/link"
 	"ftpalg/cmd/internal/metrics"
+	"ftpalg/cmd/internal/opener"
 	"ftpalg/cmd/internal/xferlog"
-	"ftpalg/rules"
 )
 
 // Options is what a Daemon is made of.
 type Options struct {
-	// File is the configuration file, read again by Reload; Config is what it
-	// held at the start.
-	File   string
-	Config *config.Config
-	Log    *slog.Logger
-	// SetLevel changes the level of Log.
-	SetLevel func(config.Log)
+	// Link leads to the opener.
+	Link *link.Link
+	// Log returns the program's log as the configuration wants it. The level of
+	// all that it returned follows the last call.
+	Log func(config.Log) *slog.Logger
+	// LockUp takes from this process what it does not need, before it reads
+	// anything from a network. It returns what is missing of that, "" if
+	// nothing is.
+	LockUp func() (missing string, err error)
 	// Observer is told what happens to sessions.
 	Observer alg.Observer
 	Version  string
 	// Build is what the metrics say of the program.
 	Build metrics.Build
-	// Ready is called once every listener is up and its rules are in place,
-	// Stopping when the end begins.
-	Ready, Stopping func()
 }
 
-// Daemon is one running gateway.
+// Daemon is the worker of one running gateway.
 type Daemon struct {
 	o         Options
 	log       *slog.Logger
 	started   time.Time
-	rules     *rules.Manager
+	remote    *remote
 	gateway   *alg.Gateway
 	addresses *transparent.Addresses
 	resolver  *resolver
@@ -51,157 +54,147 @@ type Daemon struct {
 	meter     *meter
 	refusals  *refusals
 	transfers *xferlog.Log
-
-	// changing is held while start, Reload, lookUp and stop are at work,
-	// which may wait for the kernel or a name server. Only they change what
-	// mu guards, but for down and rulesFailed.
-	changing sync.Mutex
-	stopped  bool
+	// setups, reopen and stop are what the opener asks for.
+	setups chan opener.Setup
+	reopen chan struct{}
+	stop   chan struct{}
 
 	// mu guards what others look at, and is never held while waiting.
-	mu          sync.Mutex
-	config      *config.Config
-	table       nat.Table
-	sockets     map[endpoint]*socket
-	down        map[endpoint]error // sockets that stopped accepting
-	ready       bool
-	stopping    bool
-	reloaded    time.Time
-	reloadError error
+	mu       sync.Mutex
+	file     string
+	config   *config.Config
+	table    nat.Table
+	received map[uint32]net.Listener // that no configuration has named yet
+	sockets  map[uint32]*socket
+	down     map[uint32]error // sockets that stopped accepting
+	ready    bool
+	stopping bool
+	reloaded time.Time
+	// reloadError is why the last reload was not taken, "" if it was.
+	reloadError string
 	// rulesFailed is when rules could last not be compared or repaired, and
 	// why.
 	rulesFailed   time.Time
-	rulesFailedBy error
+	rulesFailedBy string
 	serving       sync.WaitGroup
 }
 
-// New returns a Daemon that has touched nothing yet. The error wraps
-// rules.ErrUnavailable if the tools for netfilter are missing.
-func New(o Options) (*Daemon, error) {
+// Run serves until the opener asks it to end, or ends. The error says what
+// kept it from serving.
+func Run(o Options) error {
 	d := &Daemon{
-		o: o, log: o.Log, started: time.Now(), config: o.Config, reloaded: time.Now(),
-		addresses: transparent.NewAddresses(),
-		resolver:  newResolver(o.Log),
-		metrics:   metrics.New(o.Build),
-		meter:     newMeter(),
-		refusals:  newRefusals(),
-		sockets:   make(map[endpoint]*socket),
-		down:      make(map[endpoint]error),
+		o: o, started: time.Now(),
+		metrics: metrics.New(o.Build), meter: newMeter(), refusals: newRefusals(),
+		setups: make(chan opener.Setup, 1), reopen: make(chan struct{}, 1), stop: make(chan struct{}),
+		received: make(map[uint32]net.Listener), sockets: make(map[uint32]*socket), down: make(map[uint32]error),
 	}
-	var err error
-	options := ruleOptions(o.Config.Netfilter)
-	options.Observe, options.Connections, options.Path = d.observe, d.follow, dataPath(o.Config.Data.Path)
-	d.rules, err = rules.New(options)
-	if err != nil {
-		return nil, fmt.Errorf("prepare netfilter: %w", err)
+	d.remote = newRemote(o.Link, d.obey)
+	d.addresses = transparent.NewAddresses(d.remote.addresses)
+	ended := make(chan error, 1)
+	go func() { ended <- d.remote.receive() }()
+	select {
+	case s := <-d.setups:
+		return d.run(s, ended)
+	case err := <-ended:
+		return fmt.Errorf("the opener has ended: %w", err)
 	}
-	d.gateway = alg.New(alg.Options{
-		Kernel: &kernel{d.rules, d.addresses, d.listens}, Log: o.Log, Settings: settings(o.Config, nil),
-		Observer: alg.Observers(d.metrics.Observer(), alg.Observer{TransferEnded: d.logTransfer},
-			alg.Observer{TransferEnded: d.meter.transferEnded}, d.refusals.observer(), o.Observer),
-	})
-	d.metrics.Watch(d.measure)
-	d.metrics.Reloaded(true, d.reloaded)
-	return d, nil
 }
 
-// Asked are what signals ask for while the daemon runs.
-type Asked struct {
-	// Reload asks for Reload, Reopen for the transfer log to be opened anew.
-	Reload, Reopen <-chan struct{}
-}
-
-// Run serves until ctx ends. It leaves no rule behind, whatever it returns: nil
-// after an orderly end, otherwise the error of the rules, of a listener or of
-// the admin interface that kept it from serving.
-func (d *Daemon) Run(ctx context.Context, asked Asked) error {
-	release, err := claim(claimed)
+func (d *Daemon) run(first opener.Setup, ended <-chan error) error {
+	c, err := config.Parse(first.File, first.Text)
 	if err != nil {
 		return err
 	}
-	defer release()
-	d.transfers = xferlog.New(d.transfersFailed)
+	d.log = d.o.Log(c.Log)
+	missing, err := d.o.LockUp()
+	if err != nil {
+		return err
+	}
+	if missing != "" {
+		d.log.Warn("files are protected by their permissions only", "event", "sandbox_incomplete", "missing", missing)
+	}
+	d.resolver = newResolver(d.log)
+	d.config, d.file = c, first.File
+	d.gateway = alg.New(alg.Options{
+		Kernel: d.remote, Log: d.log, Settings: settings(c, nil),
+		Observer: alg.Observers(d.metrics.Observer(), alg.Observer{TransferEnded: d.logTransfer},
+			alg.Observer{TransferEnded: d.meter.transferEnded}, d.refusals.observer(), d.o.Observer),
+	})
+	d.metrics.Watch(d.measure)
+	d.metrics.Reloaded(true, time.Now())
+	d.transfers = xferlog.New(d.remote.openLog, d.transfersFailed)
 	defer d.transfers.Close()
-	d.transfers.Open(d.config.Log.Transfers)
-	closeWindows, err := d.openWindows()
+	closeWindows, err := d.openWindows(first.Token)
 	if err != nil {
 		return err
 	}
 	defer closeWindows()
-	if err := d.start(ctx); err != nil {
-		d.stop()
-		return err
-	}
-	d.o.Ready()
-	path, why := d.rules.Path()
-	d.log.Info("ready", "event", "ready", "path", path, "why", why, "netfilter", d.rules.Describe(), "listeners", d.listening())
-	d.watch(ctx, asked)
-	d.unready()
-	d.o.Stopping()
-	d.log.Info("stopping", "event", "stopping", "grace", d.config.Limits.DrainTimeout)
-	return d.stop()
-}
-
-func (d *Daemon) start(ctx context.Context) error {
-	d.changing.Lock()
-	defer d.changing.Unlock()
-	named := d.resolver.resolve(ctx, table(d.config))
-	opened, err := d.openMissing(ctx, d.config)
-	if err != nil {
-		return err
-	}
-	if err := d.rules.Start(ctx, static(d.config, opened)); err != nil {
-		closeAll(opened)
-		return fmt.Errorf("install rules: %w", err)
-	}
-	d.publish(d.config, named, opened)
-	d.serve(opened)
+	d.configure(context.Background(), first, c)
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	d.ready = true
-	return nil
+	d.mu.Unlock()
+	return d.watch(ended)
 }
 
-// publish puts a configuration in force. The caller holds changing.
-func (d *Daemon) publish(c *config.Config, t nat.Table, sockets map[endpoint]*socket) {
-	d.gateway.Configure(settings(c, t))
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.config, d.table, d.sockets, d.reloaded = c, t, sockets, time.Now()
-}
-
-// watch obeys reloads and looks names up again until ctx ends.
-func (d *Daemon) watch(ctx context.Context, asked Asked) {
+// watch does what the opener asks for, and looks names up again, until the end.
+func (d *Daemon) watch(ended <-chan error) error {
 	tick := time.NewTicker(lookupRetry)
 	defer tick.Stop()
 	looked := time.Now()
 	for {
 		select {
-		case <-ctx.Done():
-			return
-		case <-asked.Reload:
-			d.Reload()
-		case <-asked.Reopen:
-			d.reopen()
+		case <-d.stop:
+			d.drain(d.config.Limits.DrainTimeout)
+			return nil
+		case err := <-ended:
+			d.log.Error("the opener has ended, and so do all sessions", "event", "opener_ended", "error", err)
+			d.drain(0)
+			return errOpenerEnded
+		case s := <-d.setups:
+			d.reconfigure(s)
+		case <-d.reopen:
+			d.transfers.Open(d.config.Log.Transfers)
+			d.log.Info("transfer log reopened", "event", "reopened", "file", d.config.Log.Transfers)
 		case now := <-tick.C:
 			if d.lookupDue(now.Sub(looked)) {
-				d.lookUp(ctx)
+				d.lookUp(context.Background())
 				looked = now
 			}
 		}
 	}
 }
 
-func (d *Daemon) lookupDue(since time.Duration) bool {
+// reconfigure puts a further configuration in force, which the opener has found
+// good.
+func (d *Daemon) reconfigure(s opener.Setup) {
+	c, err := config.Parse(s.File, s.Text)
+	if err != nil {
+		d.log.Error("configuration cannot be read", "event", "reload_failed", "file", s.File, "error", err)
+		d.remote.link.Send(link.Record{Op: link.Configured, Code: 1})
+		return
+	}
+	d.o.Log(c.Log)
+	d.configure(context.Background(), s, c)
+}
+
+// configure puts a configuration in force and says so.
+func (d *Daemon) configure(ctx context.Context, s opener.Setup, c *config.Config) {
+	named := d.resolver.resolve(ctx, d.keepAddresses(table(c)))
+	d.gateway.Configure(settings(c, named))
+	d.transfers.Open(c.Log.Transfers)
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	d.config, d.table, d.reloaded = c, named, time.Now()
+	d.mu.Unlock()
+	d.serve(&s, c)
+	d.remote.link.Send(link.Record{Op: link.Configured})
+}
+
+func (d *Daemon) lookupDue(since time.Duration) bool {
 	return len(unresolved(d.table)) > 0 || named(d.table) && since >= lookupEvery
 }
 
 // lookUp resolves the names again; open sessions keep what they were told.
 func (d *Daemon) lookUp(ctx context.Context) {
-	d.changing.Lock()
-	defer d.changing.Unlock()
 	now := d.resolver.resolve(ctx, d.table)
 	d.gateway.Configure(settings(d.config, now))
 	d.mu.Lock()
@@ -209,83 +202,95 @@ func (d *Daemon) lookUp(ctx context.Context) {
 	d.table = now
 }
 
-// stop drains the sessions and removes every rule.
-func (d *Daemon) stop() error {
-	d.changing.Lock()
-	defer d.changing.Unlock()
-	d.stopped = true
-	d.unready()
-	closeAll(d.sockets)
+// drain takes no more connections and lets the sessions end.
+func (d *Daemon) drain(grace time.Duration) {
+	d.mu.Lock()
+	d.ready, d.stopping = false, true
+	d.mu.Unlock()
+	for _, s := range d.sockets {
+		s.close()
+	}
 	d.serving.Wait()
-	ctx, cancel := context.WithTimeout(context.Background(), d.config.Limits.DrainTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	d.gateway.Drain(ctx)
-	ctx, cancel = context.WithTimeout(context.Background(), stopTimeout)
-	defer cancel()
-	if err := d.rules.Stop(ctx); err != nil {
-		return fmt.Errorf("remove rules: %w; `ftpalg cleanup` tries again", err)
-	}
-	return nil
 }
 
-// unready says to those who ask that no new session should come.
-func (d *Daemon) unready() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.ready, d.stopping = false, true
-}
-
-// stopTimeout bounds the removal of the rules, which may have to wait for
-// another program's lock.
-const stopTimeout = 20 * time.Second
-
-// observe writes what the rules report into the log.
-func (d *Daemon) observe(e rules.Event) {
-	switch e.Kind {
-	case rules.Expired:
-		d.log.Debug("pinhole expired unused", "event", "pinhole_expired", "session", e.Pinhole.Session, "pinhole", e.Pinhole.Expectation)
-	case rules.Drift:
-		d.metrics.Drifted(len(e.Rules))
-		d.log.Warn("netfilter rules had drifted and were repaired", "event", "rules_drift",
-			"family", e.Family.String(), "rules", e.Rules)
-	default:
-		d.log.Error("netfilter rules cannot be repaired, trying again", "event", "rules_failed",
-			"what", e.Kind.String(), "family", e.Family.String(), "error", e.Err)
+// obey takes what the opener says of its own accord. It does not wait.
+func (d *Daemon) obey(r link.Record, f *os.File) {
+	switch r.Op {
+	case link.ListeningSocket:
+		d.keepListener(r.Socket, f)
+	case link.Configure:
+		var s opener.Setup
+		if err := link.Text(f, &s); err == nil {
+			d.setups <- s // the opener waits for one before it sends another
+		}
+	case link.Connected, link.Reopened, link.Carrying, link.Disconnected:
+		d.follow(r)
+	case link.Drifted:
+		d.metrics.Drifted(int(r.Count))
+	case link.RulesFailed:
+		var why string
+		link.Text(f, &why)
 		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.rulesFailed, d.rulesFailedBy = time.Now(), e.Err
+		d.rulesFailed, d.rulesFailedBy = time.Now(), why
+		d.mu.Unlock()
+	case link.Reloaded:
+		var why string
+		link.Text(f, &why)
+		d.metrics.Reloaded(why == "", time.Now())
+		d.mu.Lock()
+		d.reloadError = why
+		d.mu.Unlock()
+	case link.Reopen:
+		select {
+		case d.reopen <- struct{}{}:
+		default: // it is on its way
+		}
+	case link.Stop:
+		close(d.stop)
+	case link.Ping:
+		d.remote.link.Send(link.Record{Op: link.Alive})
 	}
 }
 
 // follow passes on what data connections do. It is called for each of them,
 // so it makes nothing that is not logged.
-func (d *Daemon) follow(e rules.Event) {
-	switch e.Kind {
-	case rules.EventsLost:
-		d.log.Warn("kernel events were lost; the state was read again",
-			"event", "events_lost", "error", e.Err)
-	case rules.Connected:
-		d.gateway.Connected(e.Pinhole.ID)
-		d.meter.connected(e.Pinhole.ID)
-		d.trace(e, "data connection came", "event", "data_begin")
-	case rules.Reopened:
-		d.gateway.Reopened(e.Pinhole.ID)
-		d.meter.ended(e.Pinhole.ID)
-	case rules.Carrying:
-		d.gateway.Carried(e.Pinhole.ID, e.Traffic.Sent, e.Traffic.Received)
-		d.meter.read(e.Pinhole.ID, e.Traffic.Sent+e.Traffic.Received)
-	case rules.Disconnected:
-		d.gateway.Disconnected(e.Pinhole.ID, e.Traffic.Sent, e.Traffic.Received, e.Traffic.Counted)
-		d.meter.read(e.Pinhole.ID, e.Traffic.Sent+e.Traffic.Received)
-		d.meter.ended(e.Pinhole.ID)
-		d.trace(e, "data connection ended", "event", "data_end", "counted", e.Traffic.Counted,
-			"sent", e.Traffic.Sent, "received", e.Traffic.Received, "duration", e.Traffic.Duration)
+func (d *Daemon) follow(r link.Record) {
+	switch r.Op {
+	case link.Connected:
+		d.gateway.Connected(r.ID)
+		d.meter.connected(r.ID)
+		d.trace(r, "data connection came", "event", "data_begin")
+	case link.Reopened:
+		d.gateway.Reopened(r.ID)
+		d.meter.ended(r.ID)
+	case link.Carrying:
+		d.gateway.Carried(r.ID, r.Sent, r.Received)
+		d.meter.read(r.ID, r.Sent+r.Received)
+	case link.Disconnected:
+		d.trace(r, "data connection ended", "event", "data_end", "counted", r.Counted,
+			"sent", r.Sent, "received", r.Received, "duration", time.Duration(r.Took))
+		d.gateway.Disconnected(r.ID, r.Sent, r.Received, r.Counted)
+		d.meter.read(r.ID, r.Sent+r.Received)
+		d.meter.ended(r.ID)
 	}
 }
 
-// trace logs an event of a data connection.
-func (d *Daemon) trace(e rules.Event, what string, args ...any) {
-	if d.log.Enabled(context.Background(), slog.LevelDebug) {
-		d.log.With("session", e.Pinhole.Session, "pinhole", e.Pinhole.Expectation).Debug(what, args...)
+// trace logs an event of a data connection that is known yet.
+func (d *Daemon) trace(r link.Record, what string, args ...any) {
+	if !d.log.Enabled(context.Background(), slog.LevelDebug) {
+		return
 	}
+	e := expect.Expectation{ID: r.ID, Session: r.Session, Mode: r.Mode}
+	if c, ok := d.gateway.Data(r.ID); ok {
+		e.From, e.To, e.Target, e.Seen = c.From, c.To, c.Target, c.Seen
+	}
+	d.log.With("session", r.Session, "pinhole", e).Debug(what, args...)
 }
+
+// Reload has the configuration file read again. If it is not good, or what it
+// asks for cannot be had, the running configuration stays in force and the
+// error says why. Sessions go on with what they began with.
+func (d *Daemon) Reload() error { return d.remote.reload() }

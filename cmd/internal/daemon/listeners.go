@@ -2,126 +2,95 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
-	"net/netip"
+	"os"
 	"sync/atomic"
-	"syscall"
 
 	"ftpalg/alg"
-	"ftpalg/alg/transparent"
 	"ftpalg/cmd/internal/config"
-	"ftpalg/rules"
+	"ftpalg/cmd/internal/opener"
 )
 
-// socket is one open listening socket and what is done with what it accepts.
+// socket is one listening socket and what is done with what it accepts.
 type socket struct {
-	endpoint
+	opener.Socket
 	acceptor *acceptor
 	service  atomic.Pointer[alg.Service]
 	stop     context.CancelFunc
 }
 
-func (s *socket) port() uint16 {
-	return s.acceptor.Addr().(*net.TCPAddr).AddrPort().Port()
-}
-
-// open opens the socket of an endpoint.
-func open(ctx context.Context, e endpoint, own *transparent.Addresses) (*socket, error) {
-	l, err := transparent.Listen(ctx, e.addr, e.kind == viaTPROXY)
+// keepListener keeps a listening socket that the opener has handed over until
+// a configuration names it.
+func (d *Daemon) keepListener(number uint32, f *os.File) {
+	defer closeFile(f)
+	l, err := net.FileListener(f)
 	if err != nil {
-		return nil, fmt.Errorf("listen for %s: %w", e, err)
+		return // the socket is not among the listening ones then
 	}
-	reached := fronted
-	switch e.kind {
-	case viaTPROXY:
-		reached = tproxied(own)
-	case viaREDIRECT:
-		reached = redirected(own)
-	}
-	return &socket{endpoint: e, acceptor: &acceptor{l, reached}}, nil
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.received[number] = l
 }
 
-// hint says what helps against the usual reasons.
-func (d *Daemon) hint(e endpoint, err error) string {
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		for own := range d.sockets {
-			if own.kind == fronting && own.addr.Port() == e.addr.Port() {
-				return "; this gateway itself listens on " + own.String() + ", and to change that needs a restart"
-			}
-		}
-		return "; another program listens there (ss -ltnp shows which)"
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return "; this machine does not have that address (ip addr shows those it has)"
-	}
-	return ""
+// takeListener returns a listening socket that was kept, nil if there is none.
+func (d *Daemon) takeListener(number uint32) net.Listener {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l := d.received[number]
+	delete(d.received, number)
+	return l
 }
 
-// noFamily reports whether a socket failed because the machine does without
-// that family; a transparent listener serves the other one then.
-func noFamily(e endpoint, err error) bool {
-	return e.kind != fronting && (errors.Is(err, syscall.EAFNOSUPPORT) || errors.Is(err, syscall.EADDRNOTAVAIL))
-}
-
-// openMissing opens the sockets that c wants and that do not serve.
-func (d *Daemon) openMissing(ctx context.Context, c *config.Config) (map[endpoint]*socket, error) {
-	opened := make(map[endpoint]*socket)
-	var failed []error
+// serve takes over the listening sockets of a Setup, closes those it does not
+// name, and gives every one its listener's service. The caller holds changing.
+func (d *Daemon) serve(s *opener.Setup, c *config.Config) {
+	services := make(map[string]*alg.Service)
 	for i := range c.Listeners {
-		for _, e := range endpoints(&c.Listeners[i]) {
-			if d.serves(e) || e.kind != fronting && e.addr.Addr().Is6() && d.rules.Missing(rules.IPv6) != nil {
-				continue
-			}
-			s, err := open(ctx, e, d.addresses)
-			switch {
-			case err == nil:
-				opened[e] = s
-			case !noFamily(e, err):
-				failed = append(failed, fmt.Errorf("listener %s: %w%s", c.Listeners[i].Name, err, d.hint(e, err)))
-			}
+		svc := service(&c.Listeners[i])
+		services[svc.Name] = &svc
+	}
+	next := make(map[uint32]*socket)
+	var opened []*socket
+	for _, named := range s.Sockets {
+		svc := services[named.Name]
+		if svc == nil {
+			continue // not a listener's
+		}
+		sock := d.sockets[named.Number]
+		if l, ok := d.takeListener(named.Number).(*net.TCPListener); ok {
+			sock = &socket{Socket: named, acceptor: newAcceptor(l, named, d.addresses)}
+			opened = append(opened, sock)
+		}
+		if sock != nil {
+			sock.service.Store(svc)
+			next[named.Number] = sock
 		}
 	}
-	if len(failed) > 0 {
-		closeAll(opened)
-		return nil, errors.Join(failed...)
+	d.replaceSockets(next)
+	for _, sock := range opened {
+		ctx, stop := context.WithCancel(context.Background())
+		sock.stop = stop
+		d.serving.Go(func() { d.accept(ctx, sock) })
 	}
-	return opened, nil
 }
 
-// serves reports whether the socket of e is open and accepts. One that has
-// stopped is closed, to be opened again.
-func (d *Daemon) serves(e endpoint) bool {
+// replaceSockets puts a set of sockets in force and closes what is in it no
+// longer.
+func (d *Daemon) replaceSockets(next map[uint32]*socket) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.down[e] != nil {
-		d.sockets[e].close()
-		delete(d.sockets, e)
-		delete(d.down, e)
+	before := d.sockets
+	d.sockets = next
+	for number := range d.down {
+		if next[number] == nil {
+			delete(d.down, number)
+		}
 	}
-	return d.sockets[e] != nil
-}
-
-// listens reports whether a fronting listener is at an address of this
-// machine.
-func (d *Daemon) listens(at netip.AddrPort) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.sockets[endpoint{kind: fronting, addr: at}] != nil ||
-		d.sockets[endpoint{kind: fronting, addr: netip.AddrPortFrom(unspecified(at.Addr()), at.Port())}] != nil
-}
-
-func unspecified(a netip.Addr) netip.Addr {
-	if a.Is4() {
-		return netip.IPv4Unspecified()
-	}
-	return netip.IPv6Unspecified()
-}
-
-func closeAll(sockets map[endpoint]*socket) {
-	for _, s := range sockets {
-		s.close()
+	d.mu.Unlock()
+	for number, s := range before {
+		if next[number] == nil {
+			s.close()
+		}
 	}
 }
 
@@ -133,59 +102,17 @@ func (s *socket) close() {
 	s.acceptor.Close()
 }
 
-// serve gives every socket its listener's service, and begins to accept on
-// the new ones.
-func (d *Daemon) serve(opened map[endpoint]*socket) {
-	for i := range d.config.Listeners {
-		svc := service(&d.config.Listeners[i])
-		for _, e := range endpoints(&d.config.Listeners[i]) {
-			if s := d.sockets[e]; s != nil {
-				s.service.Store(&svc)
-			}
-		}
-	}
-	for _, s := range opened {
-		ctx, stop := context.WithCancel(context.Background())
-		s.stop = stop
-		d.serving.Go(func() { d.accept(ctx, s) })
-	}
-}
-
 // accept serves one socket until it is closed.
 func (d *Daemon) accept(ctx context.Context, s *socket) {
 	err := d.gateway.Serve(ctx, func() alg.Service { return *s.service.Load() }, s.acceptor)
 	if err == nil {
 		return
 	}
-	d.log.Error("listener ended; a reload opens it again", "event", "listener_failed", "listener", s.endpoint.String(), "error", err)
+	d.log.Error("listener ended; a reload opens it again", "event", "listener_failed", "listener", s.Text, "error", err)
+	d.remote.socketFailed(s.Number)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.sockets[s.endpoint] == s {
-		d.down[s.endpoint] = err
+	if d.sockets[s.Number] == s {
+		d.down[s.Number] = fmt.Errorf("%s: %w", s.Text, err)
 	}
-}
-
-// static says what the control connections of c need of netfilter.
-func static(c *config.Config, sockets map[endpoint]*socket) rules.Static {
-	var all []rules.Static
-	for i := range c.Listeners {
-		all = append(all, plan(&c.Listeners[i], sockets))
-	}
-	return merge(all)
-}
-
-// plan says what the sockets of a listener need of netfilter.
-func plan(l *config.Listener, sockets map[endpoint]*socket) rules.Static {
-	var port4, port6 uint16
-	for _, e := range endpoints(l) {
-		s := sockets[e]
-		switch {
-		case s == nil || e.kind == fronting:
-		case e.addr.Addr().Is4():
-			port4 = s.port()
-		default:
-			port6 = s.port()
-		}
-	}
-	return needs(l, port4, port6)
 }

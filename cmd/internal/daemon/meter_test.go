@@ -10,9 +10,8 @@ import (
 
 	"ftpalg/alg"
 	"ftpalg/alg/dialogue"
-	"ftpalg/alg/expect"
 	"ftpalg/cmd/internal/api"
-	"ftpalg/rules"
+	"ftpalg/cmd/internal/link"
 )
 
 func TestMeterCountsEachByteOnce(t *testing.T) {
@@ -51,9 +50,8 @@ func TestMeterCountsEachByteOnce(t *testing.T) {
 // memory.
 func TestMeterForgetsAConnectionThatDidNotComeAbout(t *testing.T) {
 	d := &Daemon{meter: newMeter(), gateway: alg.New(alg.Options{}), log: slog.New(slog.DiscardHandler)}
-	e := rules.Event{Pinhole: rules.Pinhole{Expectation: expect.Expectation{ID: 1}}}
-	for _, e.Kind = range []rules.EventKind{rules.Connected, rules.Reopened} {
-		d.follow(e)
+	for _, op := range []link.Op{link.Connected, link.Reopened} {
+		d.follow(link.Record{Op: op, ID: 1})
 	}
 	if len(d.meter.carried) != 0 {
 		t.Errorf("it remembers %v", d.meter.carried)

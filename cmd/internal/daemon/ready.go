@@ -15,24 +15,24 @@ import (
 // program's lock.
 const unverified = 15 * rules.DefaultCheckEvery
 
-// missing says in words what keeps the gateway from being ready. The caller
-// holds mu.
-func (d *Daemon) missing() (out []string) {
+// missing says in words what keeps the gateway from being ready; verified is
+// when rules were last compared with the kernel's. The caller holds mu.
+func (d *Daemon) missing(verified time.Time) (out []string) {
 	switch {
 	case d.stopping:
 		return []string{"it is stopping: sessions end when their transfers have"}
 	case !d.ready:
 		return []string{"it is starting"}
 	}
-	for e, err := range d.down {
-		out = append(out, fmt.Sprintf("%s: %v", e, err))
+	for _, err := range d.down {
+		out = append(out, err.Error())
 	}
 	for _, name := range unresolved(d.table) {
 		out = append(out, "nat public name "+name+" has no address yet")
 	}
 	if time.Since(d.rulesFailed) < 2*rules.DefaultCheckEvery {
-		out = append(out, d.rulesFailedBy.Error())
-	} else if age := time.Since(d.rules.Health().Verified); age > unverified {
+		out = append(out, d.rulesFailedBy)
+	} else if age := time.Since(verified); age > unverified {
 		out = append(out, fmt.Sprintf("rules were not compared with the kernel's for %s", age.Round(time.Second)))
 	}
 	ports := d.gateway.Ports()
@@ -53,5 +53,5 @@ func exhausted(key string, l nat.Level) []string {
 
 // measure is what the metrics look up.
 func (d *Daemon) measure() metrics.State {
-	return metrics.State{Status: d.Status(), Expectations: d.gateway.Pinholes(), Rules: d.rules.Health()}
+	return metrics.State{Status: d.Status(), Expectations: d.gateway.Pinholes(), Rules: d.remote.status().Health}
 }

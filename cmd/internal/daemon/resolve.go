@@ -27,7 +27,7 @@ type resolver struct {
 }
 
 func newResolver(log *slog.Logger) *resolver {
-	return &resolver{lookup: net.DefaultResolver.LookupNetIP, log: log}
+	return &resolver{lookup: (&net.Resolver{PreferGo: true, Dial: dialNameServer}).LookupNetIP, log: log}
 }
 
 // resolve returns a copy of t with every name looked up. A name that has no

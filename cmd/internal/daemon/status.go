@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"sort"
+
 	"ftpalg/alg/expect"
 	"ftpalg/alg/nat"
 	"ftpalg/cmd/internal/api"
@@ -9,39 +11,27 @@ import (
 
 // Status says whether the gateway serves, and how.
 func (d *Daemon) Status() api.Status {
+	kernel := d.remote.status() // before mu is held: the answer may have to wait
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	path, why := d.rules.Path()
 	s := api.Status{
-		Version: d.o.Version, Started: d.started, Config: d.o.File,
-		Path: path, Why: why, Netfilter: d.rules.Describe(),
-		Listeners: d.listeningLocked(), Sessions: len(d.gateway.Sessions()), Pinholes: len(d.gateway.Pinholes()),
+		Version: d.o.Version, Started: d.started, Config: d.file,
+		Path: kernel.Path, Why: kernel.Why, Netfilter: kernel.Netfilter,
+		Listeners: d.listening(), Sessions: len(d.gateway.Sessions()), Pinholes: len(d.gateway.Pinholes()),
 		Ports: d.gateway.Ports(), Counters: d.gateway.Counters(),
-		Reloaded: d.reloaded, Missing: d.missing(),
-	}
-	if d.reloadError != nil {
-		s.ReloadError = d.reloadError.Error()
+		Reloaded: d.reloaded, Missing: d.missing(kernel.Health.Verified), ReloadError: d.reloadError,
 	}
 	s.Ready = len(s.Missing) == 0
 	return s
 }
 
+// listening lists the sockets in words. The caller holds mu.
 func (d *Daemon) listening() []string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.listeningLocked()
-}
-
-func (d *Daemon) listeningLocked() []string {
 	out := []string{}
-	for i := range d.config.Listeners {
-		l := &d.config.Listeners[i]
-		for _, e := range endpoints(l) {
-			if d.sockets[e] != nil {
-				out = append(out, l.Name+": "+e.String())
-			}
-		}
+	for _, s := range d.sockets {
+		out = append(out, s.Name+": "+s.Text)
 	}
+	sort.Strings(out)
 	return out
 }
 
@@ -56,7 +46,7 @@ func (d *Daemon) Session(number uint64) (api.SessionDetail, bool) { return d.gat
 func (d *Daemon) Kill(number uint64) bool {
 	ok := d.gateway.Kill(number)
 	if ok {
-		d.rules.Cut(number)
+		d.remote.cut(number)
 		d.log.Info("session ended by the operator", "event", "session_killed", "session", number)
 	}
 	return ok
@@ -66,7 +56,7 @@ func (d *Daemon) Kill(number uint64) bool {
 func (d *Daemon) Pinholes() []api.Pinhole {
 	out := d.promised()
 	for i := range out {
-		out[i].Rules = d.rules.Rules(expect.ID(out[i].ID))
+		out[i].Rules = d.remote.rules(expect.ID(out[i].ID))
 	}
 	return out
 }
@@ -74,7 +64,7 @@ func (d *Daemon) Pinholes() []api.Pinhole {
 // promised lists the promised data connections without their rules.
 func (d *Daemon) promised() []api.Pinhole {
 	states := make(map[expect.ID]string)
-	for _, p := range d.rules.Pinholes() {
+	for _, p := range d.remote.pinholes() {
 		states[p.ID] = stateName(p.State)
 	}
 	open := d.gateway.Pinholes()

@@ -30,11 +30,3 @@ func (d *Daemon) transfersFailed(err error) {
 	}
 	d.log.Info("transfer log can be written again", "event", "transfer_log_restored")
 }
-
-// reopen opens the transfer log anew, after it was renamed.
-func (d *Daemon) reopen() {
-	d.changing.Lock()
-	defer d.changing.Unlock()
-	d.transfers.Open(d.config.Log.Transfers)
-	d.log.Info("transfer log reopened", "event", "reopened", "file", d.config.Log.Transfers)
-}

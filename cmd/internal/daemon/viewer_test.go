@@ -16,16 +16,17 @@ func TestVisitorsBeyondTheMostWaitUntilOneHasGone(t *testing.T) {
 	at := freeAddress(t)
 	d := &Daemon{config: &config.Config{Admin: config.Admin{HTTP: at}}}
 	came, release := make(chan struct{}, 2*mostVisitors), make(chan struct{})
-	w, err := d.openViewer(admin.Pages{"GET /wait": http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	l, err := net.Listen("tcp", at.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := d.openViewer(l, "", admin.Pages{"GET /wait": http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		came <- struct{}{}
 		select {
 		case <-release:
 		case <-r.Context().Done():
 		}
 	})})
-	if err != nil {
-		t.Fatal(err)
-	}
 	ended := make(chan error, 1)
 	go func() { ended <- w.server.Serve() }()
 	defer func() {

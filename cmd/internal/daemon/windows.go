@@ -1,9 +1,11 @@
 package daemon
 
 import (
+	"errors"
 	"sync"
 
 	"ftpalg/cmd/internal/admin"
+	"ftpalg/cmd/internal/opener"
 )
 
 // window is one place where the gateway can be asked.
@@ -12,25 +14,23 @@ type window struct {
 	before func() // called before the server is closed
 }
 
+// errNoWindow says that the opener did not hand the admin socket over.
+var errNoWindow = errors.New("no admin socket was handed over")
+
 // openWindows serves the admin socket, and admin.http where it is set, until
 // the function that it returns is called.
-func (d *Daemon) openWindows() (closeAll func(), err error) {
-	l, err := admin.Listen(d.config.Admin.Socket)
-	if err != nil {
-		return nil, err
+func (d *Daemon) openWindows(token string) (closeAll func(), err error) {
+	l := d.takeListener(opener.AdminNumber)
+	if l == nil {
+		return nil, errNoWindow
 	}
 	pages := admin.Pages{"GET /metrics": d.metrics.Handler()}
 	if d.config.Admin.Pprof {
 		pages.AddProfiles()
 	}
 	windows := []*window{{server: admin.NewServer(l, d, pages), before: func() {}}}
-	if d.config.Admin.HTTP.IsValid() {
-		viewer, err := d.openViewer(pages)
-		if err != nil {
-			windows[0].server.Close()
-			return nil, err
-		}
-		windows = append(windows, viewer)
+	if l := d.takeListener(opener.HTTPNumber); l != nil {
+		windows = append(windows, d.openViewer(l, token, pages))
 	}
 	var serving sync.WaitGroup
 	for _, w := range windows {

@@ -9,6 +9,7 @@ import (
 	"ftpalg/alg/expect"
 	"ftpalg/cmd/internal/config"
 	gateway "ftpalg/cmd/internal/daemon"
+	"ftpalg/cmd/internal/opener"
 	"ftpalg/rules"
 )
 
@@ -55,7 +56,7 @@ func (q Question) session(c *config.Config, l *config.Listener, reached netip.Ad
 		IdleTimeout: settings.IdleTimeout.String(), PinholeTimeout: settings.PinholeTimeout.String(),
 		Path: string(c.Data.Path),
 	}
-	p := asked{ends: ends, service: svc, settings: settings, options: gateway.RuleOptions(c), own: mine, until: q.Now.Add(settings.PinholeTimeout)}
+	p := asked{ends: ends, service: svc, settings: settings, options: opener.RuleOptions(c), own: mine, until: q.Now.Add(settings.PinholeTimeout)}
 	for _, mode := range []expect.Mode{expect.PASV, expect.EPSV, expect.PORT, expect.EPRT} {
 		a, err := p.announcement(mode)
 		if err != nil {

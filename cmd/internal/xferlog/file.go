@@ -5,8 +5,19 @@ import (
 	"os"
 )
 
+// OpenFile opens a transfer log at its end, made with mode 0640 if it is not
+// there.
+func OpenFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
+	if err != nil {
+		return nil, fmt.Errorf("open the transfer log: %w", err)
+	}
+	return f, nil
+}
+
 // file is the file that lines are written to. It belongs to one goroutine.
 type file struct {
+	opens  func(path string) (*os.File, error)
 	report func(error)
 	path   string
 	open   *os.File
@@ -43,12 +54,10 @@ func (f *file) ready() (err error) {
 	if f.open != nil || f.path == "" {
 		return nil
 	}
-	f.open, err = os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
-	if err != nil {
+	if f.open, err = f.opens(f.path); err != nil {
 		f.open = nil
-		return fmt.Errorf("open the transfer log: %w", err)
 	}
-	return nil
+	return err
 }
 
 // write writes a line with one call. The rest of one that the disk had no room

@@ -1,6 +1,9 @@
 package xferlog
 
-import "sync/atomic"
+import (
+	"os"
+	"sync/atomic"
+)
 
 // waiting bounds the lines that wait for the disk; more are lost.
 const waiting = 1024
@@ -8,6 +11,7 @@ const waiting = 1024
 // Log is the transfer log. Whoever writes to it never waits for the disk: one
 // goroutine of the Log's own does. Its methods are safe for concurrent use.
 type Log struct {
+	open   func(path string) (*os.File, error)
 	report func(error)
 	orders chan order
 	lost   atomic.Uint64 // lines that found no room
@@ -21,17 +25,17 @@ type order struct {
 	path string
 }
 
-// New returns a Log that writes nowhere yet. Report is told when lines begin
+// New returns a Log that writes nowhere yet. Open opens a file, as OpenFile
+// does. Report is told when lines begin
 // to be lost, with the reason, and with nil when they are written again. It is
 // called from the Log's goroutine.
-func New(report func(error)) *Log {
-	l := &Log{report: report, orders: make(chan order, waiting), quit: make(chan struct{}), done: make(chan struct{})}
+func New(open func(path string) (*os.File, error), report func(error)) *Log {
+	l := &Log{open: open, report: report, orders: make(chan order, waiting), quit: make(chan struct{}), done: make(chan struct{})}
 	go l.run()
 	return l
 }
 
-// Open has the lines from now on written to the end of the file at path, made
-// with mode 0640 if it is not there; "" means nowhere. With the same path
+// Open has the lines from now on written to the file at path; "" means nowhere. With the same path
 // again, the file is opened anew, after it was renamed for example.
 func (l *Log) Open(path string) {
 	select {
@@ -58,7 +62,7 @@ func (l *Log) Close() {
 // run obeys one order after the other.
 func (l *Log) run() {
 	defer close(l.done)
-	f := file{report: l.report}
+	f := file{opens: l.open, report: l.report}
 	defer f.close()
 	for {
 		select {

@@ -16,7 +16,7 @@ import (
 // is closed.
 func opened(path string) (l *Log, closed func() []string) {
 	var reports []string
-	l = New(func(err error) { reports = append(reports, fmt.Sprint(err)) })
+	l = New(OpenFile, func(err error) { reports = append(reports, fmt.Sprint(err)) })
 	l.Open(path)
 	return l, func() []string {
 		l.Close()
@@ -70,7 +70,7 @@ func TestLinesNeverInterleave(t *testing.T) {
 // is reported.
 func direct(t *testing.T) (obey func(order), reports *[]string) {
 	reports = new([]string)
-	f := &file{report: func(err error) { *reports = append(*reports, fmt.Sprint(err)) }}
+	f := &file{opens: OpenFile, report: func(err error) { *reports = append(*reports, fmt.Sprint(err)) }}
 	t.Cleanup(f.close)
 	return func(o order) { f.obey(o, 0) }, reports
 }
@@ -153,7 +153,7 @@ func TestWhoeverWritesNeverWaits(t *testing.T) {
 
 func TestTheRestOfATornLineIsLeftAlone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "xferlog")
-	f := file{path: path, report: func(error) {}}
+	f := file{opens: OpenFile, path: path, report: func(error) {}}
 	if err := os.WriteFile(path, []byte("Thu Mar"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ func TestBench(t *testing.T) {
 	if err := build(ctx, binary); err != nil {
 		t.Fatal(err)
 	}
-	r := newReport(s, subjects(binary))
+	r := newReport(s, append(subjects(binary), s.former()...))
 	(&runner{ctx, s, r, t.Logf}).run()
 	if err := ctx.Err(); err != nil {
 		t.Errorf("the run is not complete: %v", err)

@@ -17,6 +17,7 @@
 //	                      quick: one short round without the large cells
 //	FTPALG_BENCH_ROWS     only probes whose names this expression matches
 //	FTPALG_BENCH_COLUMNS  only subjects whose names this expression matches
+//	FTPALG_BENCH_OLD      an earlier ftpalg, to compare with in the same run
 //	FTPALG_BENCH_ROUNDS   how many rounds
 //	FTPALG_BENCH_SECONDS  how long the clients of a cell work, at most 20
 //	FTPALG_BENCH_MARKDOWN write the table as Markdown to this file

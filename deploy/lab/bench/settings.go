@@ -15,6 +15,7 @@ type settings struct {
 	rounds        int
 	cell          time.Duration
 	markdown, svg string // files to write, "" for none
+	old           string // an earlier ftpalg to compare with, "" for none
 }
 
 // longestCell keeps the data connections of one cell below what connection
@@ -32,6 +33,7 @@ func readSettings() (s settings, asked bool, err error) {
 	default:
 		s = settings{rounds: 3, cell: 2 * time.Second}
 	}
+	s.old = os.Getenv("FTPALG_BENCH_OLD")
 	s.markdown, s.svg = os.Getenv("FTPALG_BENCH_MARKDOWN"), os.Getenv("FTPALG_BENCH_SVG")
 	if s.rows, err = regexp.Compile(os.Getenv("FTPALG_BENCH_ROWS")); err != nil {
 		return s, true, fmt.Errorf("FTPALG_BENCH_ROWS: %w", err)
@@ -52,4 +54,12 @@ func readSettings() (s settings, asked bool, err error) {
 		s.cell = time.Duration(seconds * float64(time.Second))
 	}
 	return s, true, nil
+}
+
+// former are the columns of an earlier ftpalg.
+func (s settings) former() []subject {
+	if s.old == "" {
+		return nil
+	}
+	return []subject{ftpalg("former "+viaCT, s.old, "conntrack"), ftpalg("former "+viaRules, s.old, "iptables")}
 }

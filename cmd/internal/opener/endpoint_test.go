@@ -1,4 +1,4 @@
-package daemon
+package opener
 
 import (
 	"net/netip"
@@ -36,7 +36,7 @@ func TestTransparentListenersServeTheFamiliesThatCanMeet(t *testing.T) {
 }
 
 func TestTheGatewayKnowsItsOwnListeners(t *testing.T) {
-	d := &Daemon{sockets: map[endpoint]*socket{
+	o := &Opener{sockets: map[endpoint]*socket{
 		{kind: fronting, addr: netip.MustParseAddrPort("203.0.113.1:21")}: {},
 		{kind: fronting, addr: netip.MustParseAddrPort("0.0.0.0:2121")}:   {},
 		{kind: viaTPROXY, addr: netip.MustParseAddrPort("127.0.0.1:0")}:   {},
@@ -45,7 +45,7 @@ func TestTheGatewayKnowsItsOwnListeners(t *testing.T) {
 		"203.0.113.1:21": true, "203.0.113.2:21": false, "198.18.1.1:2121": true,
 		"[2001:db8::1]:2121": false, "127.0.0.1:8021": false,
 	} {
-		if got := d.listens(netip.MustParseAddrPort(at)); got != want {
+		if got := o.listens(netip.MustParseAddrPort(at)); got != want {
 			t.Errorf("listens(%s) is %v", at, got)
 		}
 	}

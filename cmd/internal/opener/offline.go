@@ -1,10 +1,9 @@
-package daemon
+package opener
 
 import (
 	"context"
 	"math/bits"
 
-	"ftpalg/alg"
 	"ftpalg/cmd/internal/config"
 	"ftpalg/rules"
 )
@@ -49,10 +48,3 @@ func ruleOptions(n config.Netfilter) rules.Options {
 		RouteTable: n.RouteTable, RulePriority: n.RulePriority,
 	}
 }
-
-// Settings returns what a gateway with this configuration would begin with;
-// public addresses that are given by name are not known then.
-func Settings(c *config.Config) alg.Settings { return settings(c, table(c)) }
-
-// Service returns what a listener does with the connections it accepts.
-func Service(l *config.Listener) alg.Service { return service(l) }

@@ -1,68 +1,39 @@
 package daemon
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 
 	"ftpalg/alg"
-	"ftpalg/alg/expect"
 	"ftpalg/alg/transparent"
-	"ftpalg/rules"
+	"ftpalg/cmd/internal/opener"
 )
 
-// kernel is the gateway's view of the operating system: sockets from
-// package transparent, pinholes from package rules.
-type kernel struct {
-	rules     *rules.Manager
-	addresses *transparent.Addresses
-	// listens reports whether one of our own listeners is at an address of
-	// this machine.
-	listens func(netip.AddrPort) bool
+// arrived is a client's connection, with the listening socket that it came to.
+type arrived struct {
+	*transparent.Conn
+	socket uint32
 }
-
-// errLoop says that a server is the gateway itself, which would go on calling
-// itself.
-var errLoop = errors.New("the server is one of the gateway's own listeners")
-
-// Dial opens a control connection; a source address that is not this
-// machine's is taken over.
-func (k *kernel) Dial(ctx context.Context, d alg.Dial) (alg.Conn, error) {
-	if own, err := k.addresses.Local(d.Server.Addr()); err == nil && own && k.listens(d.Server) {
-		return nil, fmt.Errorf("dial %s: %w", d.Server, errLoop)
-	}
-	foreign := false
-	if d.Source.IsValid() {
-		own, err := k.addresses.Local(d.Source)
-		if err != nil {
-			return nil, err
-		}
-		foreign = !own
-	}
-	return dial(ctx, transparent.Request{Server: d.Server, Source: d.Source, Foreign: foreign, Avoid: d.Avoid})
-}
-
-// dial keeps a nil *Conn from becoming a Conn that is not nil.
-func dial(ctx context.Context, r transparent.Request) (alg.Conn, error) {
-	c, err := transparent.Dial(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	return c, nil
-}
-
-func (k *kernel) Open(ctx context.Context, e expect.Expectation) error { return k.rules.Open(ctx, e) }
-
-func (k *kernel) Close(id expect.ID) { k.rules.Close(id) }
 
 // acceptor yields the connections of one listening socket.
 type acceptor struct {
 	*net.TCPListener
+	socket uint32
 	// reached finds the original destination of a connection, and whether
 	// the client came straight to the gateway.
 	reached func(*net.TCPConn) (addr netip.AddrPort, straight bool, err error)
+}
+
+// newAcceptor returns the acceptor of a socket of some kind.
+func newAcceptor(l *net.TCPListener, s opener.Socket, own *transparent.Addresses) *acceptor {
+	a := &acceptor{l, s.Number, fronted}
+	switch s.Kind {
+	case opener.ViaTPROXY:
+		a.reached = tproxied(own)
+	case opener.ViaREDIRECT:
+		a.reached = redirected(own)
+	}
+	return a
 }
 
 // Accept waits for a connection. One that is broken before its destination is
@@ -78,12 +49,12 @@ func (a *acceptor) Accept() (alg.Arrival, error) {
 			c.Close()
 			continue
 		}
-		wrapped, err := transparent.Accepted(c)
+		made, err := transparent.Made(c)
 		if err != nil {
 			c.Close()
 			continue
 		}
-		return alg.Arrival{Conn: wrapped, Reached: reached, Direct: straight}, nil
+		return alg.Arrival{Conn: &arrived{made, a.socket}, Reached: reached, Direct: straight}, nil
 	}
 }
 

@@ -1,0 +1,136 @@
+package link
+
+import (
+	"encoding/binary"
+	"errors"
+	"net/netip"
+
+	"ftpalg/alg/expect"
+)
+
+// Op says what a Record means.
+type Op uint8
+
+// What the worker asks. Connect, Promise, the questions, Reload and OpenLog
+// are answered, by an Answer with the same Request.
+const (
+	// Connect begins a session: Session is its number, Socket the listening
+	// socket it came to, and the file its client's connection. The answer
+	// brings the connection to the server.
+	Connect Op = iota + 1
+	// Promise asks for a pinhole: Session, ID, Mode, Target, and the Port that
+	// is promised.
+	Promise
+	// AskPinholes, AskRules (of the pinhole ID), AskStatus and AskAddresses are
+	// answered with a text.
+	AskPinholes
+	AskRules
+	AskStatus
+	AskAddresses
+	// Reload reads the configuration file again.
+	Reload
+	// OpenLog asks for the transfer log, opened anew.
+	OpenLog
+	// Withdraw ends the promise ID.
+	Withdraw
+	// EndSession ends a session with all its promises.
+	EndSession
+	// Cut has the kernel forget the data connections of a session.
+	Cut
+	// SocketFailed says that a listening socket accepts no more.
+	SocketFailed
+	// Configured says that the last configuration is in force, or with a
+	// Code that it cannot be; Alive answers Ping.
+	Configured
+	Alive
+)
+
+// What the opener says.
+const (
+	// Answer answers a Request: with a Code other than 0 it failed, and the
+	// text says why.
+	Answer Op = iota + 64
+	// ListeningSocket hands over a socket of the next configuration.
+	ListeningSocket
+	// Configure puts the configuration of its text in force.
+	Configure
+	// Connected, Reopened, Carrying and Disconnected tell of the data
+	// connection of a promise (package rules).
+	Connected
+	Reopened
+	Carrying
+	Disconnected
+	// Drifted says that Count rules were repaired, RulesFailed why rules
+	// cannot be.
+	Drifted
+	RulesFailed
+	// Reloaded tells the outcome of a reload: its text is empty, or says why the
+	// running configuration stays in force.
+	Reloaded
+	// Reopen asks for the transfer log to be opened anew.
+	Reopen
+	// Stop asks the worker to let its sessions end, and then to end.
+	Stop
+	// Ping is to be answered.
+	Ping
+)
+
+// Record is one message. Which fields count depends on Op.
+type Record struct {
+	Op      Op
+	Code    uint8
+	Mode    expect.Mode
+	Counted bool
+	Socket  uint32
+	Request uint64
+	Session uint64
+	ID      expect.ID
+	Target  netip.AddrPort
+	Port    uint16
+	// Count, and Sent and Received in bytes.
+	Count, Sent, Received uint64
+	// Took is in nanoseconds.
+	Took int64
+}
+
+// Size is that of an encoded Record, in bytes.
+const Size = 96
+
+// errRecord says that what was received is no record.
+var errRecord = errors.New("malformed record")
+
+// append appends r to b.
+func (r *Record) append(b []byte) []byte {
+	b = append(b, byte(r.Op), r.Code, byte(r.Mode), flag(r.Counted))
+	b = binary.LittleEndian.AppendUint32(b, r.Socket)
+	for _, v := range []uint64{r.Request, r.Session, uint64(r.ID), r.Count, r.Sent, r.Received, uint64(r.Took)} {
+		b = binary.LittleEndian.AppendUint64(b, v)
+	}
+	a := r.Target.Addr().As16()
+	b = append(b, a[:]...)
+	b = binary.LittleEndian.AppendUint16(b, r.Target.Port())
+	b = binary.LittleEndian.AppendUint16(b, r.Port)
+	return append(b, make([]byte, Size-84)...)
+}
+
+func flag(v bool) byte {
+	if v {
+		return 1
+	}
+	return 0
+}
+
+// parse reads a record, b being Size long. An address of all zeros is none.
+func parse(b []byte) Record {
+	word := func(i int) uint64 { return binary.LittleEndian.Uint64(b[8+8*i:]) }
+	r := Record{
+		Op: Op(b[0]), Code: b[1], Mode: expect.Mode(b[2]), Counted: b[3] != 0, Socket: binary.LittleEndian.Uint32(b[4:]),
+		Request: word(0), Session: word(1), ID: expect.ID(word(2)), Count: word(3), Sent: word(4), Received: word(5), Took: int64(word(6)),
+		Port: binary.LittleEndian.Uint16(b[82:]),
+	}
+	a := netip.AddrFrom16([16]byte(b[64:80])).Unmap()
+	if a != netip.IPv6Unspecified() {
+		r.Target = netip.AddrPortFrom(a, binary.LittleEndian.Uint16(b[80:]))
+	}
+	return r
+}

@@ -1,0 +1,172 @@
+package opener
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+
+	"ftpalg/alg/expect"
+	"ftpalg/cmd/internal/config"
+)
+
+// mostPromises bounds the open promises of one session: a dialogue holds back
+// further announcements when 16 await their answer.
+const mostPromises = 64
+
+// lowestTarget is the least port that may be opened: below it are the
+// services of a host, not its data connections (RFC 2577 section 3).
+const lowestTarget = 1024
+
+// ledger is what the worker has begun and was promised. Its methods are safe
+// for concurrent use.
+type ledger struct {
+	mu       sync.Mutex
+	sessions map[uint64]*session
+	clients  map[netip.Addr][]*session // of each clientHost
+	owners   map[expect.ID]*session
+}
+
+// session is one live session. What does not change was set when it began.
+type session struct {
+	number   uint64
+	listener *config.Listener
+	// config is what was in force when it began.
+	config                        *config.Config
+	client, reached, server, seen netip.AddrPort
+	ctx                           context.Context
+	cancel                        context.CancelFunc
+	promises                      map[expect.ID]bool // the ledger's mu guards it
+}
+
+func newLedger() *ledger {
+	return &ledger{sessions: make(map[uint64]*session), clients: make(map[netip.Addr][]*session), owners: make(map[expect.ID]*session)}
+}
+
+// The reasons why the opener refuses what the worker asks for.
+var (
+	errKnownSession   = errors.New("the session has begun already")
+	errUnknownSession = errors.New("there is no such session")
+	errSessions       = errors.New("limits.sessions is reached")
+	errClientSessions = errors.New("limits.sessions_per_client is reached")
+	errPromises       = errors.New("the session has too many promises")
+	errKnownPromise   = errors.New("the promise is open already")
+	errMode           = errors.New("no such mode")
+	errTargetHost     = errors.New("the target is not a host of the session")
+	errTargetPort     = fmt.Errorf("the target's port is below %d", lowestTarget)
+	errRange          = errors.New("the promised port is outside of its range")
+)
+
+// begin enters a session.
+func (l *ledger) begin(s *session) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	host := clientHost(s.client.Addr())
+	switch {
+	case l.sessions[s.number] != nil:
+		return errKnownSession
+	case len(l.sessions) >= s.config.Limits.Sessions:
+		return errSessions
+	case len(l.clients[host]) >= s.config.Limits.SessionsPerClient:
+		return errClientSessions
+	}
+	s.promises = make(map[expect.ID]bool)
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	l.sessions[s.number] = s
+	l.clients[host] = append(l.clients[host], s)
+	return nil
+}
+
+// end removes a session and returns the promises that it leaves.
+func (l *ledger) end(number uint64) (left []expect.ID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.sessions[number]
+	if s == nil {
+		return nil
+	}
+	s.cancel()
+	for id := range s.promises {
+		left = append(left, id)
+		delete(l.owners, id)
+	}
+	delete(l.sessions, number)
+	host := clientHost(s.client.Addr())
+	rest := slices.DeleteFunc(l.clients[host], func(other *session) bool { return other == s })
+	if l.clients[host] = rest; len(rest) == 0 {
+		delete(l.clients, host)
+	}
+	return left
+}
+
+// has reports whether a session is live.
+func (l *ledger) has(number uint64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.sessions[number] != nil
+}
+
+// clientPorts returns the ports from which live sessions of a client come.
+func (l *ledger) clientPorts(client netip.Addr) (ports []uint16) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.clients[clientHost(client)] {
+		if s.client.Addr() == client {
+			ports = append(ports, s.client.Port())
+		}
+	}
+	return ports
+}
+
+// promise checks what the worker asks for and enters it. It returns what the
+// kernel is to admit, but for its deadline.
+func (l *ledger) promise(a asked) (e expect.Expectation, of *session, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.sessions[a.session]
+	switch {
+	case s == nil || !s.seen.IsValid():
+		return e, nil, errUnknownSession
+	case l.owners[a.id] != nil:
+		return e, nil, errKnownPromise
+	case len(s.promises) >= mostPromises:
+		return e, nil, errPromises
+	}
+	if e, err = s.expectation(a); err != nil {
+		return e, nil, err
+	}
+	s.promises[a.id] = true
+	l.owners[a.id] = s
+	return e, s, nil
+}
+
+// withdraw removes a promise, and reports whether it was there.
+func (l *ledger) withdraw(id expect.ID) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.owners[id]
+	if s == nil {
+		return false
+	}
+	delete(s.promises, id)
+	delete(l.owners, id)
+	return true
+}
+
+// connected notes where the server sees the session come from.
+func (l *ledger) connected(s *session, seen netip.AddrPort) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s.seen = seen
+}
+
+// clientHost is what counts as one client: an IPv6 host has a whole /64 to
+// choose its addresses from (RFC 4291 section 2.5.1).
+func clientHost(a netip.Addr) netip.Addr {
+	if a.Is4() {
+		return a
+	}
+	return netip.PrefixFrom(a.WithZone(""), 64).Masked().Addr()
+}

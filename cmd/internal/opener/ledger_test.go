@@ -1,0 +1,139 @@
+package opener
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"testing"
+
+	"ftpalg/alg/expect"
+	"ftpalg/cmd/internal/config"
+)
+
+func settings() *config.Config {
+	c := config.Default()
+	c.Limits.Sessions, c.Limits.SessionsPerClient = 3, 2
+	c.Data.PassivePorts, c.Data.ActivePorts = config.PortRange{First: 50000, Last: 50009}, config.PortRange{First: 51000, Last: 51009}
+	return c
+}
+
+// fronted is a session with a server behind the gateway, routed one that
+// reached its server through the gateway, from the client's own address.
+func fronted(number uint64, client string) *session {
+	return &session{
+		number: number, listener: &config.Listener{}, config: settings(),
+		client: netip.MustParseAddrPort(client), reached: netip.MustParseAddrPort("203.0.113.1:21"),
+		server: netip.MustParseAddrPort("198.18.1.20:21"), seen: netip.MustParseAddrPort("198.18.1.1:40000"),
+	}
+}
+
+func routed(number uint64, client string) *session {
+	s := fronted(number, client)
+	s.listener = &config.Listener{Transparent: &config.Transparent{}, Source: config.Source{Kind: config.SourceClient}}
+	s.reached, s.seen = s.server, netip.AddrPortFrom(s.client.Addr(), 40000)
+	return s
+}
+
+func TestAPromiseIsMadeFromTheSessionsOwnHosts(t *testing.T) {
+	const client = "203.0.113.10:60001"
+	for _, c := range []struct {
+		name   string
+		of     *session
+		mode   expect.Mode
+		target string
+		port   uint16
+		want   string
+		err    error
+	}{
+		{"PASV", fronted(1, client), expect.PASV, "198.18.1.20:5000", 50003, "session 1 PASV: 203.0.113.10 -> 203.0.113.1:50003 => 198.18.1.20:5000 as 198.18.1.1", nil},
+		{"PORT", fronted(1, client), expect.PORT, "203.0.113.10:5001", 51003, "session 1 PORT: 198.18.1.20 -> 198.18.1.1:51003 => 203.0.113.10:5001 as 203.0.113.1", nil},
+		{"EPSV, routed", routed(1, client), expect.EPSV, "198.18.1.20:5000", 5000, "session 1 EPSV: 203.0.113.10 -> 198.18.1.20:5000", nil},
+		{"EPRT, routed", routed(1, client), expect.EPRT, "203.0.113.10:5001", 5001, "session 1 EPRT: 198.18.1.20 -> 203.0.113.10:5001", nil},
+		{"another server", fronted(1, client), expect.PASV, "198.18.1.21:5000", 50003, "", errTargetHost},
+		{"another client", fronted(1, client), expect.PORT, "203.0.113.11:5001", 51003, "", errTargetHost},
+		{"a client's port as a server's", fronted(1, client), expect.PASV, "203.0.113.10:5001", 50003, "", errTargetHost},
+		{"a service of the server", fronted(1, client), expect.PASV, "198.18.1.20:22", 50003, "", errTargetPort},
+		{"the last port of a service", fronted(1, client), expect.PORT, "203.0.113.10:1023", 51003, "", errTargetPort},
+		{"below the range", fronted(1, client), expect.PASV, "198.18.1.20:5000", 49999, "", errRange},
+		{"above the range", fronted(1, client), expect.PASV, "198.18.1.20:5000", 50010, "", errRange},
+		{"the other range", fronted(1, client), expect.PORT, "203.0.113.10:5001", 50003, "", errRange},
+		{"another port, routed", routed(1, client), expect.PASV, "198.18.1.20:5000", 5001, "", errRange},
+		{"no mode", fronted(1, client), 0, "198.18.1.20:5000", 50003, "", errMode},
+		{"no mode at all", fronted(1, client), 200, "198.18.1.20:5000", 50003, "", errMode},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e, err := c.of.expectation(asked{1, 7, c.mode, netip.MustParseAddrPort(c.target), c.port})
+			if !errors.Is(err, c.err) || err == nil && e.String() != c.want {
+				t.Errorf("got %s, %v; want %s, %v", e, err, c.want, c.err)
+			}
+		})
+	}
+}
+
+func TestThirdPartiesAreForListenersThatAllowThem(t *testing.T) {
+	s := fronted(1, "203.0.113.10:60001")
+	s.listener.ThirdParty = true
+	far := netip.MustParseAddrPort("192.0.2.9:5000")
+	if _, err := s.expectation(asked{1, 7, expect.PORT, far, 51003}); err != nil {
+		t.Errorf("PORT to a third party: %v", err)
+	}
+	if _, err := s.expectation(asked{1, 7, expect.PASV, far, 50003}); !errors.Is(err, errTargetHost) {
+		t.Errorf("a third party as a server: %v", err)
+	}
+}
+
+func TestTheLedgerKnowsWhatIsLive(t *testing.T) {
+	l := newLedger()
+	begin := func(s *session, want error) {
+		t.Helper()
+		if err := l.begin(s); !errors.Is(err, want) {
+			t.Errorf("begin %d: %v, want %v", s.number, err, want)
+		}
+	}
+	pasv := func(session uint64, id expect.ID, want error) {
+		t.Helper()
+		if _, _, err := l.promise(asked{session, id, expect.PASV, netip.MustParseAddrPort("198.18.1.20:5000"), 50003}); !errors.Is(err, want) {
+			t.Errorf("promise %d: %v, want %v", id, err, want)
+		}
+	}
+	begin(fronted(1, "203.0.113.10:60001"), nil)
+	begin(fronted(1, "203.0.113.11:60001"), errKnownSession)
+	begin(fronted(2, "203.0.113.10:60002"), nil)
+	begin(fronted(3, "203.0.113.10:60003"), errClientSessions)
+	begin(fronted(3, "203.0.113.11:60003"), nil)
+	begin(fronted(4, "203.0.113.12:60004"), errSessions)
+	if got := l.clientPorts(netip.MustParseAddr("203.0.113.10")); !slices.Equal(got, []uint16{60001, 60002}) {
+		t.Errorf("the client's ports are %v", got)
+	}
+	pasv(9, 1, errUnknownSession)
+	pasv(1, 1, nil)
+	pasv(2, 1, errKnownPromise)
+	for id := expect.ID(2); id <= mostPromises; id++ {
+		pasv(1, id, nil)
+	}
+	pasv(1, mostPromises+1, errPromises)
+	if !l.withdraw(5) || l.withdraw(5) {
+		t.Error("a promise can be withdrawn once")
+	}
+	pasv(1, mostPromises+1, nil)
+	if left := l.end(1); len(left) != mostPromises || len(l.owners) != 0 {
+		t.Errorf("the end left %d promises, and %d owners", len(left), len(l.owners))
+	}
+	if left := l.end(1); left != nil {
+		t.Errorf("a second end left %v", left)
+	}
+	pasv(1, 1, errUnknownSession)
+	begin(fronted(5, "203.0.113.10:60005"), nil)
+}
+
+// A session may be promised nothing before its server is reached.
+func TestNothingIsPromisedBeforeTheServerIsReached(t *testing.T) {
+	l, s := newLedger(), fronted(1, "203.0.113.10:60001")
+	s.seen = netip.AddrPort{}
+	if err := l.begin(s); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := l.promise(asked{1, 1, expect.PASV, netip.MustParseAddrPort("198.18.1.20:5000"), 50003}); !errors.Is(err, errUnknownSession) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,77 @@
+package opener
+
+import (
+	"net/netip"
+
+	"ftpalg/cmd/internal/config"
+	"ftpalg/rules"
+)
+
+// The configuration in the words of package rules.
+
+// needs says what the control connections of one listener need of netfilter.
+// Port4 and port6 are those of a transparent listener's sockets.
+func needs(l *config.Listener, port4, port6 uint16) rules.Static {
+	foreign := l.Source.Kind != config.SourceGateway
+	if l.Transparent == nil {
+		var s rules.Static
+		for _, a := range l.Listen {
+			s.Services = append(s.Services, rules.Service{Name: l.Name, Address: a})
+		}
+		server := netip.PrefixFrom(l.Server.Addr(), l.Server.Addr().BitLen())
+		s.Outbound = []rules.Outbound{{Name: l.Name, Server: server, Ports: []uint16{l.Server.Port()}, Transparent: foreign}}
+		return s
+	}
+	t := l.Transparent
+	s := rules.Static{Intercepts: []rules.Intercept{{
+		Name: l.Name, Interface: t.Interface, Ports: t.Ports,
+		Clients: t.Clients, Servers: t.Servers,
+		Method: method(t.Method), Port4: port4, Port6: port6,
+	}}}
+	for _, server := range servers(t.Servers, port4 != 0, port6 != 0) {
+		s.Outbound = append(s.Outbound, rules.Outbound{Name: l.Name, Server: server, Ports: t.Ports, Transparent: foreign})
+	}
+	return s
+}
+
+// servers returns the prefixes of the servers of a transparent listener;
+// without any, all of the families that it serves.
+func servers(named []netip.Prefix, four, six bool) []netip.Prefix {
+	if len(named) > 0 {
+		return named
+	}
+	var all []netip.Prefix
+	if four {
+		all = append(all, netip.PrefixFrom(netip.IPv4Unspecified(), 0))
+	}
+	if six {
+		all = append(all, netip.PrefixFrom(netip.IPv6Unspecified(), 0))
+	}
+	return all
+}
+
+func dataPath(p config.Path) rules.Path {
+	switch p {
+	case config.PathConntrack:
+		return rules.Conntrack
+	case config.PathIPTables:
+		return rules.IPTables
+	}
+	return rules.Auto
+}
+
+func method(m config.Method) rules.Method {
+	if m == config.MethodRedirect {
+		return rules.REDIRECT
+	}
+	return rules.TPROXY
+}
+
+func merge(all []rules.Static) (out rules.Static) {
+	for _, s := range all {
+		out.Services = append(out.Services, s.Services...)
+		out.Intercepts = append(out.Intercepts, s.Intercepts...)
+		out.Outbound = append(out.Outbound, s.Outbound...)
+	}
+	return out
+}

@@ -1,0 +1,57 @@
+package opener
+
+import (
+	"net/netip"
+
+	"ftpalg/alg/expect"
+	"ftpalg/cmd/internal/config"
+)
+
+// asked is a promise that the worker asks for.
+type asked struct {
+	session uint64
+	id      expect.ID
+	mode    expect.Mode
+	// target is where the connection is to be sent; of its address, only
+	// that of a third party counts.
+	target netip.AddrPort
+	// port is the one that is promised.
+	port uint16
+}
+
+// expectation returns what the kernel is to admit for the session, or why it
+// must not. Both hosts are the session's own; only where the listener allows
+// third parties may the target of a PORT or EPRT be another.
+func (s *session) expectation(a asked) (expect.Expectation, error) {
+	e := expect.Expectation{ID: a.id, Session: s.number, Mode: a.mode, Target: a.target}
+	var told netip.Addr
+	var owned bool // told is the gateway's own address
+	var within config.PortRange
+	switch a.mode {
+	case expect.PASV, expect.EPSV:
+		e.From, e.Seen, told = s.client.Addr(), s.seen.Addr(), s.reached.Addr()
+		owned, within = s.listener.Transparent == nil, s.config.Data.PassivePorts
+		if a.target.Addr() != s.server.Addr() {
+			return e, errTargetHost
+		}
+	case expect.PORT, expect.EPRT:
+		e.From, e.Seen, told = s.server.Addr(), s.reached.Addr(), s.seen.Addr()
+		owned, within = s.listener.Source.Kind != config.SourceClient, s.config.Data.ActivePorts
+		if a.target.Addr() != s.client.Addr() && !s.listener.ThirdParty {
+			return e, errTargetHost
+		}
+		if !owned {
+			told = a.target.Addr()
+		}
+	default:
+		return e, errMode
+	}
+	if a.target.Port() < lowestTarget {
+		return e, errTargetPort
+	}
+	if owned && (a.port < within.First || a.port > within.Last) || !owned && a.port != a.target.Port() {
+		return e, errRange
+	}
+	e.To = netip.AddrPortFrom(told, a.port)
+	return e, nil
+}
