@@ -11,7 +11,7 @@ import (
 
 // openData opens the data connection of an announcement: when it returns
 // without an error the kernel has confirmed, and the other side may be told
-// text. The error wraps nat.ErrExhausted, nat.ErrUnresolved or the kernel's.
+// text. The error wraps nat.ErrExhausted, nat.ErrUnresolved, errShare or the kernel's.
 func (s *session) openData(a *dialogue.Announcement) (d *dataConn, text netip.AddrPort, err error) {
 	done := Announced{Session: s.number, Mode: a.Mode}
 	d, text, err = s.g.data.offer(s.ends, a, s.settings)
@@ -51,6 +51,8 @@ func reply425(err error) string {
 	switch causeOf(err) {
 	case CausePool:
 		return "425 No data port is free, try again later."
+	case CauseShare:
+		return "425 Your address has too many data connections, try again later."
 	case CauseUnresolved:
 		return "425 The public address is not known yet, try again later."
 	}
@@ -62,6 +64,8 @@ func causeOf(err error) Cause {
 	switch {
 	case errors.Is(err, nat.ErrExhausted):
 		return CausePool
+	case errors.Is(err, errShare):
+		return CauseShare
 	case errors.Is(err, nat.ErrUnresolved):
 		return CauseUnresolved
 	}

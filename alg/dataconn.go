@@ -63,6 +63,7 @@ type dataConn struct {
 	announcement uint64
 	// leased is the port that was taken from the pool, 0 if none was.
 	leased  uint16
+	host    netip.Addr // the clientHost that holds it
 	session *sessionData
 
 	opened        time.Time

@@ -24,32 +24,46 @@ type dataTable struct {
 	mu     sync.Mutex
 	lastID expect.ID
 	conns  map[expect.ID]*dataConn
+	shares shares  // of the pool's ports
 	total  Traffic // of all there were
 }
 
 // newDataTable returns an empty table. Its numbers begin at 1, or after those
 // of a predecessor by restore.
 func newDataTable(k Kernel, o *Observer) *dataTable {
-	return &dataTable{kernel: k, observer: o, pool: nat.NewPool(portRest), conns: make(map[expect.ID]*dataConn)}
+	return &dataTable{kernel: k, observer: o, pool: nat.NewPool(portRest), conns: make(map[expect.ID]*dataConn), shares: make(shares)}
 }
 
 // offer translates an announcement and leases a port for it. It returns the
 // data connection and the host-port that the other side is to be told. The
-// error is nat.ErrUnresolved or nat.ErrExhausted.
+// error is nat.ErrUnresolved, nat.ErrExhausted or errShare.
 func (t *dataTable) offer(e Endpoints, a *dialogue.Announcement, s *Settings) (*dataConn, netip.AddrPort, error) {
 	tr, err := Translate(e, a, s)
 	if err != nil {
 		return nil, netip.AddrPort{}, err
 	}
-	var leased uint16
+	d := &dataConn{announcement: a.Number, host: clientHost(e.Client.Addr()), state: DataOffered}
 	if tr.Leased {
-		if leased, err = t.pool.Take(tr.Ports, tr.View.Usable); err != nil {
+		if err := t.lease(d, tr, s.PromisesPerClient); err != nil {
 			return nil, netip.AddrPort{}, err
 		}
 	}
-	d := &dataConn{Expectation: tr.Expectation(leased), announcement: a.Number, leased: leased, state: DataOffered}
+	d.Expectation = tr.Expectation(d.leased)
 	d.ID = t.newID()
-	return d, tr.Text(leased), nil
+	return d, tr.Text(d.leased), nil
+}
+
+// lease takes a port for d, of which its client may hold so many.
+func (t *dataTable) lease(d *dataConn, tr Translation, most int) (err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.shares.take(d.host, most); err != nil {
+		return err
+	}
+	if d.leased, err = t.pool.Take(tr.Ports, tr.View.Usable); err != nil {
+		t.shares.give(d.host)
+	}
+	return err
 }
 
 func (t *dataTable) newID() expect.ID {
@@ -162,9 +176,13 @@ func (t *dataTable) release(d *dataConn, how End) {
 }
 
 func (t *dataTable) releasePort(d *dataConn) {
-	if d.leased != 0 {
-		t.pool.Release(d.leased)
+	if d.leased == 0 {
+		return
 	}
+	t.pool.Release(d.leased)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.shares.give(d.host)
 }
 
 // startTransfer notes which transfer d is used for.

@@ -47,7 +47,7 @@
 //   - announcement.go: from an announcement to an open data connection
 //   - translation.go: addresses and text, without effects
 //   - dataconn.go: one data connection and its states
-//   - datatable.go: all data connections, joined with what the kernel tells
+//   - datatable.go, share.go: all data connections, joined with what the kernel tells
 //   - transfer.go: what data connections are used for
 //   - observer.go, observers.go: who is told of all this
 //   - info.go, counters.go, modeset.go, history.go, trace.go: what others may

@@ -213,3 +213,35 @@ func TestDrainGivesUpOnAllThatDoNotReadTogether(t *testing.T) {
 		}
 	})
 }
+
+// One client's sessions leave ports for everybody else.
+func TestOneClientHasItsShareOfTheDataPorts(t *testing.T) {
+	s := testSettings()
+	s.PromisesPerClient = 2
+	onBench(t, fronting(), s, func(b *bench) {
+		pasv := func(client, server *peer, want string) {
+			t.Helper()
+			client.say("PASV")
+			server.hears("PASV")
+			server.say("227 (198,18,1,20,19,136)")
+			if line, err := client.r.ReadString('\n'); err != nil || !strings.HasPrefix(line, want) {
+				t.Errorf("the client heard %q, %v; want %q", line, err, want)
+			}
+		}
+		var greedy [3]struct{ client, server *peer }
+		for i := range greedy {
+			greedy[i].client, greedy[i].server = b.session()
+		}
+		pasv(greedy[0].client, greedy[0].server, "227 ")
+		pasv(greedy[1].client, greedy[1].server, "227 ")
+		pasv(greedy[2].client, greedy[2].server, "425 Your address has too many data connections")
+		other := b.connect(netip.MustParseAddr("203.0.113.11"), outside)
+		server := newPeer(t, "server", b.kernel.Server())
+		server.say("220 ready")
+		other.hears("220 ready")
+		pasv(other, server, "227 ")
+		greedy[0].client.Abort()
+		synctest.Wait()
+		pasv(greedy[2].client, greedy[2].server, "227 ")
+	})
+}

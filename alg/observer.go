@@ -119,6 +119,7 @@ type Cause string
 const (
 	NoCause         Cause = ""
 	CausePool       Cause = "pool_exhausted" // no data port is free
+	CauseShare      Cause = "client_share"   // limits.promises_per_client
 	CauseUnresolved Cause = "unresolved"     // the public address is not known
 	CauseKernel     Cause = "kernel"         // the kernel did not open it
 )

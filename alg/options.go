@@ -38,6 +38,9 @@ type Settings struct {
 	IdleTimeout time.Duration
 	// Sessions and SessionsPerClient bound the sessions at one time.
 	Sessions, SessionsPerClient int
+	// PromisesPerClient bounds the data ports of our ranges that one client
+	// holds at one time; 0 means no bound.
+	PromisesPerClient int
 	// CommandLine is the longest line of a client, in bytes with its end.
 	CommandLine int
 }

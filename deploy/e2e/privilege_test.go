@@ -61,7 +61,7 @@ func TestWorkerHasNoPrivilege(t *testing.T) {
 	const none = "0000000000000000"
 	for name, want := range map[string]string{
 		"CapInh": none, "CapPrm": none, "CapEff": none, "CapBnd": none, "CapAmb": none,
-		"NoNewPrivs": "1", "Seccomp": "2",
+		"NoNewPrivs": "1", "Seccomp": "2", "Name": "ftpalg",
 	} {
 		if got := ofProcess(t, pid, name); got != want {
 			t.Errorf("%s of the worker is %s, want %s", name, got, want)

@@ -26,7 +26,14 @@ func (c *Config) check(r *report) {
 	}
 }
 
+// leastShare is how many data ports one client may hold in however small a
+// range: as many as a client with a few transfers side by side needs.
+const leastShare = 32
+
 func (c *Config) checkLimits(r *report) {
+	if c.Limits.PromisesPerClient == 0 {
+		c.Limits.PromisesPerClient = max(leastShare, c.Data.PassivePorts.Size()/10)
+	}
 	const path = "limits.sessions_per_client"
 	if c.Limits.SessionsPerClient <= c.Limits.Sessions || !r.clean(path, "limits.sessions") {
 		return

@@ -70,6 +70,10 @@ type Limits struct {
 	// Sessions is the most sessions at a time; SessionsPerClient, never more
 	// than Sessions, is the most from one address.
 	Sessions, SessionsPerClient int
+	// PromisesPerClient is the most data ports that one client holds at a
+	// time. Where the file does not say, it is a tenth of data.passive_ports,
+	// and at least leastShare.
+	PromisesPerClient int
 	// ConnectTimeout bounds the connection to a server.
 	ConnectTimeout time.Duration
 	// IdleTimeout ends a session in which neither a line nor data moves.

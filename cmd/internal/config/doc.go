@@ -37,6 +37,7 @@
 //	limits:
 //	  sessions: 10000                # 1 to 1000000
 //	  sessions_per_client: 100       # 1 to sessions
+//	  promises_per_client: 100       # data ports of one client; a tenth of passive_ports, at least 32
 //	  connect_timeout: 10s           # up to 10m
 //	  idle_timeout: 15m              # up to 168h
 //	  command_line: 4096             # bytes, 512 to 65536

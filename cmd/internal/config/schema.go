@@ -75,6 +75,7 @@ func (l *Limits) fields() []field {
 	return []field{
 		{"sessions", one(&l.Sessions, whole(1, 1_000_000))},
 		{"sessions_per_client", one(&l.SessionsPerClient, whole(1, 1_000_000))},
+		{"promises_per_client", one(&l.PromisesPerClient, whole(1, 65535))},
 		{"connect_timeout", one(&l.ConnectTimeout, duration(time.Millisecond, 10*time.Minute))},
 		{"idle_timeout", one(&l.IdleTimeout, duration(time.Millisecond, 7*24*time.Hour))},
 		{"command_line", one(&l.CommandLine, whole(512, 65536))},

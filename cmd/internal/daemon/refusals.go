@@ -68,6 +68,7 @@ var (
 	}
 	causeWords = map[alg.Cause]string{
 		alg.CausePool:       "no data port is free",
+		alg.CauseShare:      "more than limits.promises_per_client",
 		alg.CauseUnresolved: "the public address is not known",
 		alg.CauseKernel:     "the kernel opened no pinhole",
 	}

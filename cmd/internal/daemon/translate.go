@@ -19,6 +19,7 @@ func settings(c *config.Config, table nat.Table) alg.Settings {
 		IdleTimeout:       c.Limits.IdleTimeout,
 		Sessions:          c.Limits.Sessions,
 		SessionsPerClient: c.Limits.SessionsPerClient,
+		PromisesPerClient: c.Limits.PromisesPerClient,
 		CommandLine:       c.Limits.CommandLine,
 	}
 }

@@ -38,7 +38,9 @@ type session struct {
 	client, reached, server, seen netip.AddrPort
 	ctx                           context.Context
 	cancel                        context.CancelFunc
-	promises                      map[expect.ID]bool // the ledger's mu guards it
+	// promises are those that are open; true for one whose port is of our
+	// ranges. The ledger's mu guards it.
+	promises map[expect.ID]bool
 }
 
 func newLedger() *ledger {
@@ -51,6 +53,7 @@ var (
 	errUnknownSession = errors.New("there is no such session")
 	errSessions       = errors.New("limits.sessions is reached")
 	errClientSessions = errors.New("limits.sessions_per_client is reached")
+	errShare          = errors.New("limits.promises_per_client is reached")
 	errPromises       = errors.New("the session has too many promises")
 	errKnownPromise   = errors.New("the promise is open already")
 	errMode           = errors.New("no such mode")
@@ -134,12 +137,28 @@ func (l *ledger) promise(a asked) (e expect.Expectation, of *session, err error)
 	case len(s.promises) >= mostPromises:
 		return e, nil, errPromises
 	}
-	if e, err = s.expectation(a); err != nil {
+	ours := false
+	if e, ours, err = s.expectation(a); err != nil {
 		return e, nil, err
 	}
-	s.promises[a.id] = true
+	if ours && l.held(s.client.Addr()) >= s.config.Limits.PromisesPerClient {
+		return e, nil, errShare
+	}
+	s.promises[a.id] = ours
 	l.owners[a.id] = s
 	return e, s, nil
+}
+
+// held returns how many ports of our ranges are promised for a client. The caller holds mu.
+func (l *ledger) held(client netip.Addr) (n int) {
+	for _, s := range l.clients[clientHost(client)] {
+		for _, ours := range s.promises {
+			if ours {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // withdraw removes a promise, and reports whether it was there.

@@ -13,6 +13,7 @@ import (
 func settings() *config.Config {
 	c := config.Default()
 	c.Limits.Sessions, c.Limits.SessionsPerClient = 3, 2
+	c.Limits.PromisesPerClient = 1000
 	c.Data.PassivePorts, c.Data.ActivePorts = config.PortRange{First: 50000, Last: 50009}, config.PortRange{First: 51000, Last: 51009}
 	return c
 }
@@ -62,7 +63,7 @@ func TestAPromiseIsMadeFromTheSessionsOwnHosts(t *testing.T) {
 		{"no mode at all", fronted(1, client), 200, "198.18.1.20:5000", 50003, "", errMode},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e, err := c.of.expectation(asked{1, 7, c.mode, netip.MustParseAddrPort(c.target), c.port})
+			e, _, err := c.of.expectation(asked{1, 7, c.mode, netip.MustParseAddrPort(c.target), c.port})
 			if !errors.Is(err, c.err) || err == nil && e.String() != c.want {
 				t.Errorf("got %s, %v; want %s, %v", e, err, c.want, c.err)
 			}
@@ -74,10 +75,10 @@ func TestThirdPartiesAreForListenersThatAllowThem(t *testing.T) {
 	s := fronted(1, "203.0.113.10:60001")
 	s.listener.ThirdParty = true
 	far := netip.MustParseAddrPort("192.0.2.9:5000")
-	if _, err := s.expectation(asked{1, 7, expect.PORT, far, 51003}); err != nil {
+	if _, _, err := s.expectation(asked{1, 7, expect.PORT, far, 51003}); err != nil {
 		t.Errorf("PORT to a third party: %v", err)
 	}
-	if _, err := s.expectation(asked{1, 7, expect.PASV, far, 50003}); !errors.Is(err, errTargetHost) {
+	if _, _, err := s.expectation(asked{1, 7, expect.PASV, far, 50003}); !errors.Is(err, errTargetHost) {
 		t.Errorf("a third party as a server: %v", err)
 	}
 }
@@ -135,5 +136,34 @@ func TestNothingIsPromisedBeforeTheServerIsReached(t *testing.T) {
 	}
 	if _, _, err := l.promise(asked{1, 1, expect.PASV, netip.MustParseAddrPort("198.18.1.20:5000"), 50003}); !errors.Is(err, errUnknownSession) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// However many sessions a client has, its share of the ranges is one client's;
+// ports that are not ours are no part of it.
+func TestOneClientHasItsShareOfThePorts(t *testing.T) {
+	l := newLedger()
+	first, second, third := fronted(1, "203.0.113.10:60001"), fronted(2, "203.0.113.10:60002"), routed(3, "203.0.113.11:60003")
+	for _, s := range []*session{first, second, third} {
+		s.config.Limits.PromisesPerClient = 3
+		if err := l.begin(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	promise := func(session uint64, id expect.ID, port uint16, want error) {
+		t.Helper()
+		target := netip.MustParseAddrPort("198.18.1.20:5000")
+		if _, _, err := l.promise(asked{session, id, expect.PASV, target, port}); !errors.Is(err, want) {
+			t.Errorf("promise %d: %v, want %v", id, err, want)
+		}
+	}
+	promise(1, 1, 50001, nil)
+	promise(2, 2, 50002, nil)
+	promise(2, 3, 50003, nil)
+	promise(1, 4, 50004, errShare)
+	l.withdraw(2)
+	promise(1, 4, 50004, nil)
+	for id := expect.ID(10); id < 20; id++ {
+		promise(3, id, 5000, nil)
 	}
 }

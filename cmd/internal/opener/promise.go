@@ -19,39 +19,38 @@ type asked struct {
 	port uint16
 }
 
-// expectation returns what the kernel is to admit for the session, or why it
-// must not. Both hosts are the session's own; only where the listener allows
+// expectation returns what the kernel is to admit for the session, and whether
+// the port is of our ranges, or why it must not. Both hosts are the session's own; only where the listener allows
 // third parties may the target of a PORT or EPRT be another.
-func (s *session) expectation(a asked) (expect.Expectation, error) {
-	e := expect.Expectation{ID: a.id, Session: s.number, Mode: a.mode, Target: a.target}
+func (s *session) expectation(a asked) (e expect.Expectation, owned bool, err error) {
+	e = expect.Expectation{ID: a.id, Session: s.number, Mode: a.mode, Target: a.target}
 	var told netip.Addr
-	var owned bool // told is the gateway's own address
 	var within config.PortRange
 	switch a.mode {
 	case expect.PASV, expect.EPSV:
 		e.From, e.Seen, told = s.client.Addr(), s.seen.Addr(), s.reached.Addr()
 		owned, within = s.listener.Transparent == nil, s.config.Data.PassivePorts
 		if a.target.Addr() != s.server.Addr() {
-			return e, errTargetHost
+			return e, owned, errTargetHost
 		}
 	case expect.PORT, expect.EPRT:
 		e.From, e.Seen, told = s.server.Addr(), s.reached.Addr(), s.seen.Addr()
 		owned, within = s.listener.Source.Kind != config.SourceClient, s.config.Data.ActivePorts
 		if a.target.Addr() != s.client.Addr() && !s.listener.ThirdParty {
-			return e, errTargetHost
+			return e, owned, errTargetHost
 		}
 		if !owned {
 			told = a.target.Addr()
 		}
 	default:
-		return e, errMode
+		return e, owned, errMode
 	}
 	if a.target.Port() < lowestTarget {
-		return e, errTargetPort
+		return e, owned, errTargetPort
 	}
 	if owned && (a.port < within.First || a.port > within.Last) || !owned && a.port != a.target.Port() {
-		return e, errRange
+		return e, owned, errRange
 	}
 	e.To = netip.AddrPortFrom(told, a.port)
-	return e, nil
+	return e, owned, nil
 }

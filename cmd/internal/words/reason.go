@@ -16,6 +16,7 @@ var reasons = map[string]string{
 	string(dialogue.Sequence):   "it may not follow EPSV ALL",
 	string(dialogue.NotFTP):     "it is another protocol's",
 	string(alg.CausePool):       "no data port was free",
+	string(alg.CauseShare):      "the client held as many data ports as limits.promises_per_client allows",
 	string(alg.CauseUnresolved): "the public address was not known",
 	string(alg.CauseKernel):     "the kernel did not open the way",
 }
