@@ -307,5 +307,5 @@ func (s *session) noteRefusal(v dialogue.Verdict) {
 		s.g.observer.Opaque(s.number, false)
 	}
 	reply, _, _ := bytes.Cut(v.Answer, []byte("\r\n"))
-	s.log.Info("line refused", "event", "refused", "reason", v.Reason, "reply", string(reply))
+	s.log.Info("line refused", "event", "refused", "reason", v.Reason, "setting", v.Setting, "reply", string(reply))
 }

@@ -60,6 +60,11 @@ func (d *Dialogue) command(line wire.Line, c wire.Command) Verdict {
 	case ambiguous(line.Bytes, c):
 		return d.refuse(exchange{verb: c.Verb}, Framing, "500 Telnet command inside of a command line.")
 	}
+	if setting, reply := d.policy.forbids(line.Bytes, c); setting != "" {
+		v := d.refuse(exchange{verb: c.Verb}, NotAllowed, reply)
+		v.Setting = setting
+		return v
+	}
 	switch c.Verb {
 	case wire.PORT, wire.EPRT:
 		return d.active(line.Bytes, c)

@@ -6,17 +6,6 @@ import (
 	"ftpalg/alg/wire"
 )
 
-// Policy is what an operator may decide about a dialogue. The zero Policy is
-// the strict one.
-type Policy struct {
-	// ThirdParty lets PORT and EPRT name a host other than the client
-	// (RFC 959 section 5.2, figure 3); otherwise they are refused
-	// (RFC 2577 section 3).
-	ThirdParty bool
-	// RefuseTLS answers AUTH with 534 instead of passing it on.
-	RefuseTLS bool
-}
-
 // Limits of a dialogue. They bound memory, not users: a client that reaches
 // one waits until the server has answered.
 const (

@@ -45,6 +45,8 @@ const (
 type Verdict struct {
 	Action Action
 	Reason Reason
+	// Setting is that of the Policy which forbids the line, if one does.
+	Setting string
 	// Announcement is set with Announce. It is set with a line, too, that
 	// announces something and is refused or unasked, if it can be read; it must
 	// not be acted on then. Else it is nil.

@@ -177,3 +177,31 @@ func newSilentScene(t *testing.T) *silentScene {
 	t.Cleanup(func() { _ = mute.Close() })
 	return &silentScene{s, other}
 }
+
+// What a listener's policy forbids does not reach the server, and the log names
+// the setting.
+func TestAReadOnlyListenerTakesNoUploads(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, lab.Inbound)
+	g := startGateway(t, s.Gateway, settings{listeners: "[{name: files, listen: 203.0.113.1:21, server: 198.18.1.20:21, source: client, " +
+		"commands: read-only, deny: [SIZE], modes: passive, refusal: Only downloads here.}]"})
+	c := s.connect(t)
+	fetch(t, c, s.server.files, ftp.PASV, "pub/file")
+	for command, want := range map[string]int{
+		"STOR up/new": 550, "DELE pub/file": 550, "SITE CHMOD 777 pub/file": 550, "SIZE pub/file": 550,
+		"PORT 203,0,113,10,200,10": 502, "NOOP": 200,
+	} {
+		if reply := says(t, c, command, want); want != 200 && !strings.Contains(reply.String(), "Only downloads here.") {
+			t.Errorf("%s: %s", command, reply)
+		}
+	}
+	fetch(t, c, s.server.files, ftp.EPSV, "pub/file")
+	try(t, c.Quit())
+	log := g.log(t)
+	for _, setting := range []string{"commands: read-only", "deny: SIZE", "modes: passive"} {
+		if !strings.Contains(log, "setting=\""+setting+"\"") {
+			t.Errorf("the log does not name %q", setting)
+		}
+	}
+	g.closedAgain(t)
+}

@@ -14,6 +14,11 @@
 //	    source: gateway              # what the server sees: gateway, client, or an address
 //	    tls: pass                    # AUTH: pass (the session becomes opaque) or refuse
 //	    third_party: refuse          # PORT and EPRT that name another host: refuse or allow
+//	    modes: any                   # or active (PORT, EPRT) or passive (PASV, EPSV) only
+//	    commands: all                # or read-only or upload-only
+//	    deny: [DELE, SITE CHMOD]     # commands that are refused besides; default: none
+//	    users: any                   # or anonymous (RFC 1635) or named only
+//	    refusal: Not allowed here.   # what those are told who may not
 //	  - name: lan
 //	    transparent:                 # in place of listen and server
 //	      interface: lan             # where the clients are; no default

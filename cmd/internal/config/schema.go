@@ -33,6 +33,11 @@ func (l *Listener) fields() []field {
 		{"source", one(&l.Source, source())},
 		{"tls", one(&l.TLS, choice(TLSPass, TLSRefuse))},
 		{"third_party", one(&l.ThirdParty, permission())},
+		{"modes", one(&l.Modes, choice(ModesAny, ModesActive, ModesPassive))},
+		{"commands", one(&l.Commands, choice(CommandsAll, CommandsReadOnly, CommandsUploadOnly))},
+		{"deny", oneOrMany(&l.Deny, command())},
+		{"users", one(&l.Users, choice(UsersAny, UsersAnonymous, UsersNamed))},
+		{"refusal", one(&l.Refusal, replyText())},
 	}
 }
 

@@ -42,8 +42,24 @@ func service(l *config.Listener) alg.Service {
 		Name:   l.Name,
 		Server: l.Server,
 		Source: alg.Source{Client: l.Source.Kind == config.SourceClient, Addr: l.Source.Addr},
-		Policy: dialogue.Policy{ThirdParty: l.ThirdParty, RefuseTLS: l.TLS == config.TLSRefuse},
+		Policy: policy(l),
 	}
+}
+
+// policy returns what a listener's clients may do.
+func policy(l *config.Listener) dialogue.Policy {
+	p := dialogue.Policy{
+		ThirdParty: l.ThirdParty, RefuseTLS: l.TLS == config.TLSRefuse,
+		NoActive: l.Modes == config.ModesPassive, NoPassive: l.Modes == config.ModesActive,
+		Deny: l.Deny, Refusal: l.Refusal,
+	}
+	if l.Commands != config.CommandsAll {
+		p.Commands = dialogue.Commands(l.Commands)
+	}
+	if l.Users != config.UsersAny {
+		p.Users = dialogue.Users(l.Users)
+	}
+	return p
 }
 
 // Settings returns what a gateway with this configuration would begin with;

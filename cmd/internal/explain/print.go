@@ -53,6 +53,7 @@ func (p *page) session(s Session) {
 	auth := map[string]string{"pass": "AUTH passes, and the session becomes opaque", "refuse": "AUTH gets 534"}[s.TLS]
 	third := map[string]string{"allow": "PORT and EPRT may name another host", "refuse": "PORT and EPRT must name the client itself"}[s.ThirdParty]
 	p.fact(indent, column, "policy", auth+"; "+third)
+	p.fact(indent, column, "allowed", allowed(s))
 	p.fact(indent, column, "limits", fmt.Sprintf("%d sessions of one client, %d in all; %s of silence; %s for a promised connection to come",
 		s.SessionsPerClient, s.Sessions, s.IdleTimeout, s.PinholeTimeout))
 	path := s.Path
@@ -91,4 +92,22 @@ func (p *page) announcement(a Announcement) {
 		p.line("%*s%-*s%s", indent, "", column-indent, label, wrap.Rule(r, column, width))
 		label = ""
 	}
+}
+
+// allowed says which commands, modes and users the listener allows, "" if all.
+func allowed(s Session) string {
+	var parts []string
+	if s.Commands != string(config.CommandsAll) {
+		parts = append(parts, "commands: "+s.Commands)
+	}
+	if len(s.Deny) > 0 {
+		parts = append(parts, "all but deny: "+strings.Join(s.Deny, ", "))
+	}
+	if s.Modes != string(config.ModesAny) {
+		parts = append(parts, "modes: "+s.Modes)
+	}
+	if s.Users != string(config.UsersAny) {
+		parts = append(parts, "users: "+s.Users)
+	}
+	return strings.Join(parts, "; ")
 }

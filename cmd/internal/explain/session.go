@@ -24,6 +24,11 @@ type Session struct {
 	// TLS and ThirdParty are the policy of those names.
 	TLS        string `json:"tls"`
 	ThirdParty string `json:"third_party"`
+	// Modes, Commands, Deny and Users are what the listener allows.
+	Modes    string   `json:"modes"`
+	Commands string   `json:"commands"`
+	Deny     []string `json:"deny,omitempty"`
+	Users    string   `json:"users"`
 	// Sessions, SessionsPerClient, IdleTimeout and PinholeTimeout are the
 	// limits.
 	Sessions          int    `json:"sessions"`
@@ -52,6 +57,7 @@ func (q Question) session(c *config.Config, l *config.Listener, reached netip.Ad
 	s := Session{
 		Reached: reached, Server: ends.Server, Seen: ends.Seen.Addr(), Source: source,
 		TLS: string(l.TLS), ThirdParty: map[bool]string{true: "allow", false: "refuse"}[l.ThirdParty],
+		Modes: string(l.Modes), Commands: string(l.Commands), Deny: l.Deny, Users: string(l.Users),
 		Sessions: settings.Sessions, SessionsPerClient: settings.SessionsPerClient,
 		IdleTimeout: settings.IdleTimeout.String(), PinholeTimeout: settings.PinholeTimeout.String(),
 		Path: string(c.Data.Path),

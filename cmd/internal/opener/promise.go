@@ -45,6 +45,9 @@ func (s *session) expectation(a asked) (e expect.Expectation, owned bool, err er
 	default:
 		return e, owned, errMode
 	}
+	if s.listener.Modes == config.ModesActive && a.mode.Passive() || s.listener.Modes == config.ModesPassive && !a.mode.Passive() {
+		return e, owned, errMode
+	}
 	if a.target.Port() < lowestTarget {
 		return e, owned, errTargetPort
 	}
