@@ -11,10 +11,14 @@ import (
 
 // openData opens the data connection of an announcement: when it returns
 // without an error the kernel has confirmed, and the other side may be told
-// text. The error wraps nat.ErrExhausted, nat.ErrUnresolved, errShare or the kernel's.
+// text. The error wraps nat.ErrExhausted, nat.ErrUnresolved, errShare, errRate or the kernel's.
 func (s *session) openData(a *dialogue.Announcement) (d *dataConn, text netip.AddrPort, err error) {
 	done := Announced{Session: s.number, Mode: a.Mode}
-	d, text, err = s.g.data.offer(s.ends, a, s.settings)
+	if !s.g.rates.allow(clientHost(s.ends.Client.Addr()), ratePromises, s.settings.Rates.Promises) {
+		err = errRate
+	} else {
+		d, text, err = s.g.data.offer(s.ends, a, s.settings)
+	}
 	if err == nil {
 		began := time.Now()
 		d.Session, d.session, d.Until = s.number, &s.data, began.Add(s.settings.PinholeTimeout)
@@ -53,6 +57,8 @@ func reply425(err error) string {
 		return "425 No data port is free, try again later."
 	case CauseShare:
 		return "425 Your address has too many data connections, try again later."
+	case CauseRate:
+		return "425 Your address asks for too many data connections, try again later."
 	case CauseUnresolved:
 		return "425 The public address is not known yet, try again later."
 	}
@@ -66,6 +72,8 @@ func causeOf(err error) Cause {
 		return CausePool
 	case errors.Is(err, errShare):
 		return CauseShare
+	case errors.Is(err, errRate):
+		return CauseRate
 	case errors.Is(err, nat.ErrUnresolved):
 		return CauseUnresolved
 	}

@@ -24,6 +24,7 @@ type Gateway struct {
 	observer Observer
 	settings atomic.Pointer[Settings]
 	data     *dataTable
+	rates    *rateTable
 
 	rejecting atomic.Int32
 	rejected  atomic.Uint64
@@ -46,6 +47,7 @@ func New(o Options) *Gateway {
 		observer: o.Observer.withDefaults(),
 		sessions: make(map[uint64]*session),
 		clients:  make(map[netip.Addr]int),
+		rates:    newRateTable(),
 	}
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
@@ -156,6 +158,10 @@ func (g *Gateway) admit(s *session) (refusal rejection) {
 		return rejection{RejectDraining, "421 The gateway is shutting down."}
 	case s.direct:
 		return rejection{RejectDirect, "421 This is a gateway; connect to the FTP server itself."}
+	case g.rates.banned(host):
+		return rejection{RejectBanned, "421 Too many failed logins from your address, try again later."}
+	case !g.rates.allow(host, rateConnections, s.settings.Rates.Connections):
+		return rejection{RejectRate, "421 Too many connections from your address, try again later."}
 	case len(g.sessions) >= s.settings.Sessions:
 		return rejection{RejectLimit, "421 Too many sessions, try again later."}
 	case g.clients[host] >= s.settings.SessionsPerClient:

@@ -75,6 +75,8 @@ const (
 	RejectDraining    Rejection = "draining"     // the gateway is ending
 	RejectDirect      Rejection = "straight"     // it was meant for the gateway itself
 	RejectLimit       Rejection = "limit"        // limits.sessions
+	RejectBanned      Rejection = "banned"       // after too many failed logins
+	RejectRate        Rejection = "rate"         // rates.connections
 	RejectClientLimit Rejection = "client_limit" // limits.sessions_per_client
 	RejectUnreachable Rejection = "unreachable"  // its server did not answer
 )
@@ -120,6 +122,7 @@ const (
 	NoCause         Cause = ""
 	CausePool       Cause = "pool_exhausted" // no data port is free
 	CauseShare      Cause = "client_share"   // limits.promises_per_client
+	CauseRate       Cause = "rate"           // rates.promises
 	CauseUnresolved Cause = "unresolved"     // the public address is not known
 	CauseKernel     Cause = "kernel"         // the kernel did not open it
 )

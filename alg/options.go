@@ -41,6 +41,8 @@ type Settings struct {
 	// PromisesPerClient bounds the data ports of our ranges that one client
 	// holds at one time; 0 means no bound.
 	PromisesPerClient int
+	// Rates bound what one client may do in a minute.
+	Rates Rates
 	// CommandLine is the longest line of a client, in bytes with its end.
 	CommandLine int
 }

@@ -39,6 +39,8 @@ func (s *session) finish(err error, from, to *half) {
 		s.end(Closed, "")
 	case errors.Is(err, errRefused):
 		s.end(Refused, "")
+	case errors.Is(err, errBanned):
+		s.end(Refused, "421 Too many failed logins from your address, try again later.")
 	default:
 		s.log.Info("connection broke", "event", "connection_broke", "error", err)
 		s.end(Failed, "")

@@ -14,6 +14,9 @@ import (
 // iac is the telnet escape (RFC 854); urgent data, if any, is near one.
 const iac = 0xFF
 
+// errBanned ends a session whose client has failed to log in too often.
+var errBanned = errors.New("too many failed logins")
+
 // errRefused ends a session whose client does not speak FTP.
 var errRefused = errors.New("not FTP")
 

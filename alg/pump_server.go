@@ -61,11 +61,15 @@ func (s *session) replies() (opaque bool, err error) {
 		s.commanded.Store(s.dialogue.Commanded())
 		s.opaque.Store(s.dialogue.Opaque())
 		s.reply(v, line)
+		if v.LoginFailed && s.noteFailedLogin() {
+			err = errBanned
+			break
+		}
 	}
 	s.unblock()
 	opaque = s.dialogue.Opaque()
 	s.mu.Unlock()
-	return opaque, s.flush(&s.client)
+	return opaque, errors.Join(s.flush(&s.client), err)
 }
 
 // reply carries out the verdict on a line of the server. The caller holds mu.

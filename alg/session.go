@@ -24,7 +24,7 @@ type Outcome string
 const (
 	Closed  Outcome = "closed"  // by its peers
 	Idle    Outcome = "idle"    // nothing was said for too long
-	Refused Outcome = "refused" // it spoke another protocol
+	Refused Outcome = "refused" // it spoke another protocol, or failed to log in too often
 	Failed  Outcome = "error"   // a connection broke
 	Drained Outcome = "drained" // the gateway ended
 	Killed  Outcome = "killed"  // the operator ended it

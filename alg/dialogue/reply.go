@@ -130,6 +130,7 @@ func (d *Dialogue) final(code int, line wire.Line) Verdict {
 	}
 	v = d.withoutAddress(v, &done, code, line)
 	v.Ended = ended
+	v.LoginFailed = done.verb == wire.PASS && (code == 530 || code == 430)
 	return v
 }
 

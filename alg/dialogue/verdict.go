@@ -68,6 +68,8 @@ type Verdict struct {
 	// Begun is the transfer that begins with a server's line, Ended the one
 	// that ends with it, if any.
 	Begun, Ended *Transfer
+	// LoginFailed says that the server has refused a password.
+	LoginFailed bool
 	// Drop lists what has ended.
 	Drop Drop
 }

@@ -160,6 +160,14 @@ func (p picture) Pinholes() []api.Pinhole {
 
 func (p picture) Reload() error { return nil }
 
+func (p picture) Bans() []api.Ban {
+	return []api.Ban{{Client: netip.MustParseAddr("203.0.113.66"), Until: time.Now().Add(time.Hour)}}
+}
+
+func (p picture) LiftBan(client netip.Addr) bool {
+	return client == netip.MustParseAddr("203.0.113.66")
+}
+
 func (p picture) Session(n uint64) (api.SessionDetail, bool) {
 	return api.SessionDetail{
 		SessionInfo: p.Sessions()[0],
@@ -247,6 +255,26 @@ func TestOneSessionIsShownAndKilled(t *testing.T) {
 		{[]string{"kill", "12"}, cli.ExitOK, "session 12 has been ended"},
 		{[]string{"kill", "13"}, cli.ExitFailed, "there is no session 13"},
 		{[]string{"top", "-n", "1"}, cli.ExitOK, "203.0.113.10:40001"},
+	} {
+		out, errs, status := runLine(t, append(c.line, "--socket", socket)...)
+		if status != c.status || !strings.Contains(out+errs, c.want) {
+			t.Errorf("%v: status %d, %q, %q", c.line, status, out, errs)
+		}
+	}
+}
+
+func TestBansAreListedAndLifted(t *testing.T) {
+	socket := show(t, picture{ready: true})
+	for _, c := range []struct {
+		line   []string
+		status int
+		want   string
+	}{
+		{[]string{"bans"}, cli.ExitOK, "203.0.113.66  "},
+		{[]string{"bans", "--json"}, cli.ExitOK, `"client": "203.0.113.66"`},
+		{[]string{"bans", "--lift", "203.0.113.66"}, cli.ExitOK, "the ban of 203.0.113.66 has been lifted"},
+		{[]string{"bans", "--lift", "203.0.113.67"}, cli.ExitFailed, "there is no ban of 203.0.113.67"},
+		{[]string{"bans", "--lift", "joe"}, cli.ExitMisused, "joe: not an address"},
 	} {
 		out, errs, status := runLine(t, append(c.line, "--socket", socket)...)
 		if status != c.status || !strings.Contains(out+errs, c.want) {

@@ -2,7 +2,11 @@
 // and JSON, and the client for it that the sub-commands use.
 package admin
 
-import "ftpalg/cmd/internal/api"
+import (
+	"net/netip"
+
+	"ftpalg/cmd/internal/api"
+)
 
 // Source is what the window shows. Its methods are safe for concurrent use.
 type Source interface {
@@ -15,6 +19,10 @@ type Source interface {
 	// Kill ends one session, with its data connections; false says that
 	// there is none of this number.
 	Kill(number uint64) bool
+	// Bans lists the clients that are turned away; LiftBan ends a ban, false
+	// says that there is none.
+	Bans() []api.Ban
+	LiftBan(client netip.Addr) bool
 	// Reload reads the configuration again and returns why it was not taken.
 	Reload() error
 }

@@ -43,7 +43,9 @@ func (f *fakeSource) Kill(n uint64) bool {
 	f.killed = append(f.killed, n)
 	return n == 7
 }
-func (f *fakeSource) Reload() error { return f.reload }
+func (f *fakeSource) Bans() []api.Ban         { return nil }
+func (f *fakeSource) LiftBan(netip.Addr) bool { return false }
+func (f *fakeSource) Reload() error           { return f.reload }
 
 // serveOn serves src until the test ends.
 func serveOn(t *testing.T, s *Server) {
@@ -170,7 +172,7 @@ func TestViewerOnlyShows(t *testing.T) {
 	}{
 		{"GET", "/healthz", 200}, {"GET", "/readyz", 503}, {"GET", "/status", 200},
 		{"GET", "/session/7", 200}, {"GET", "/session/8", 404}, {"GET", "/session/x", 404},
-		{"POST", "/session/7/kill", 404}, {"POST", "/reload", 404}, {"POST", "/status", 405}, {"GET", "/nothing", 404},
+		{"POST", "/session/7/kill", 404}, {"POST", "/bans/203.0.113.66/lift", 404}, {"POST", "/reload", 404}, {"POST", "/status", 405}, {"GET", "/nothing", 404},
 	} {
 		if got := status(c.method, c.path); got != c.want {
 			t.Errorf("%s %s answers %d, want %d", c.method, c.path, got, c.want)

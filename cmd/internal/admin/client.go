@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"syscall"
 	"time"
@@ -60,6 +61,18 @@ func (c *Client) Session(number uint64) (s api.SessionDetail, err error) {
 // Kill ends one session; the error says if there was none.
 func (c *Client) Kill(number uint64) error {
 	_, err := c.do(http.MethodPost, fmt.Sprintf("/session/%d/kill", number))
+	return err
+}
+
+// Bans asks for the clients that are turned away.
+func (c *Client) Bans() (b []api.Ban, err error) {
+	err = c.get("/bans", &b)
+	return b, err
+}
+
+// LiftBan ends the ban of a client; the error says if there was none.
+func (c *Client) LiftBan(client netip.Addr) error {
+	_, err := c.do(http.MethodPost, "/bans/"+client.String()+"/lift")
 	return err
 }
 

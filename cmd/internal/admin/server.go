@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -82,6 +83,14 @@ func NewServer(l net.Listener, src Source, pages Pages) *Server {
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})
+	mux.HandleFunc("POST /bans/{client}/lift", func(w http.ResponseWriter, r *http.Request) {
+		client, err := netip.ParseAddr(r.PathValue("client"))
+		if err != nil || !src.LiftBan(client) {
+			http.Error(w, "there is no ban of "+r.PathValue("client"), http.StatusNotFound)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
 	return newServer(l, mux)
 }
 
@@ -125,6 +134,7 @@ func views(src Source) *http.ServeMux {
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { reply(w, src.Status()) })
 	mux.HandleFunc("GET /sessions", func(w http.ResponseWriter, _ *http.Request) { reply(w, src.Sessions()) })
 	mux.HandleFunc("GET /pinholes", func(w http.ResponseWriter, _ *http.Request) { reply(w, src.Pinholes()) })
+	mux.HandleFunc("GET /bans", func(w http.ResponseWriter, _ *http.Request) { reply(w, src.Bans()) })
 	mux.HandleFunc("GET /session/{number}", func(w http.ResponseWriter, r *http.Request) {
 		n, valid := number(r)
 		s, ok := src.Session(n)

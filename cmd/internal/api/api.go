@@ -17,6 +17,9 @@ type Session = alg.SessionInfo
 // connections.
 type SessionDetail = alg.SessionDetail
 
+// Ban is a client that is turned away for a while.
+type Ban = alg.Ban
+
 // Status says whether the gateway serves, and how.
 type Status struct {
 	Version string `json:"version"`

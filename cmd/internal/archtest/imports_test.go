@@ -32,7 +32,7 @@ var rules = []rule{
 	{pkg: "ftpalg/alg/expect", may: []string{"std"}, never: []string{"net", "os", "log", "log/slog", "sync", "context", "os/exec", "syscall"}},
 	{pkg: "ftpalg/alg/dialogue", may: []string{"std", "ftpalg/alg/wire", "ftpalg/alg/expect"}, never: effects},
 	{pkg: "ftpalg/alg/nat", may: []string{"std", "ftpalg/alg/expect"}, never: []string{"net", "os", "log", "log/slog", "os/exec", "syscall"}},
-	{pkg: "ftpalg/alg", may: []string{"std", "ftpalg/alg/wire", "ftpalg/alg/expect", "ftpalg/alg/dialogue", "ftpalg/alg/nat"}, never: []string{"os/exec"}},
+	{pkg: "ftpalg/alg", may: []string{"std", "golang.org/x/time/rate", "ftpalg/alg/wire", "ftpalg/alg/expect", "ftpalg/alg/dialogue", "ftpalg/alg/nat"}, never: []string{"os/exec"}},
 	{pkg: "ftpalg/alg/algtest", may: []string{"std", "ftpalg/alg/..."}},
 	{pkg: "ftpalg/alg/transparent", may: []string{"std", "golang.org/x/sys/unix"}, never: []string{"os/exec"}},
 	{pkg: "ftpalg/alg/capture", may: []string{"std", "ftpalg/alg/wire", "ftpalg/alg/dialogue", "ftpalg/alg/expect", "github.com/google/gopacket", "github.com/google/gopacket/layers", "github.com/google/gopacket/pcapgo"}, never: []string{"net", "log", "log/slog", "sync", "os/exec"}},

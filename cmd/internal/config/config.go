@@ -11,6 +11,7 @@ type Config struct {
 	NAT       []NAT
 	Data      Data
 	Limits    Limits
+	Rates     Rates
 	Admin     Admin
 	Log       Log
 	Netfilter Netfilter
@@ -21,6 +22,13 @@ type Config struct {
 // DefaultUser is the user that the packages make. Where it is missing, the
 // worker runs as the kernel's overflow user.
 const DefaultUser = "ftpalg"
+
+// Rates are what one client may do in a minute; 0 means no bound.
+type Rates struct {
+	Connections, FailedLogins, Promises int
+	// Ban is how long a client is turned away after too many failed logins.
+	Ban time.Duration
+}
 
 // NAT is one further NAT in front of this machine, that knows no FTP.
 type NAT struct {
@@ -161,6 +169,7 @@ func Default() *Config {
 			CommandLine:       4096,
 			DrainTimeout:      30 * time.Second,
 		},
+		Rates:     Rates{Ban: 10 * time.Minute},
 		Admin:     Admin{Socket: "/run/ftpalg/admin.sock"},
 		Log:       Log{Level: LevelInfo, Format: FormatJSON},
 		Netfilter: Netfilter{Mark: 0x2000000, RouteTable: 2121, RulePriority: 2121},

@@ -48,6 +48,12 @@
 //	  command_line: 4096             # bytes, 512 to 65536
 //	  drain_timeout: 30s             # transfers after SIGTERM, up to 1h
 //
+//	rates:                           # what one client may do in a minute; 0 means no bound
+//	  connections: 0                 # up to 1000000, as the others
+//	  failed_logins: 0               # then it is turned away for ban
+//	  promises: 0                    # data connections
+//	  ban: 10m                       # 1s to 168h
+//
 //	admin:
 //	  socket: /run/ftpalg/admin.sock
 //	  http: 127.0.0.1:9121           # default: off

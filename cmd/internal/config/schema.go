@@ -17,6 +17,7 @@ func (c *Config) fields() []field {
 		{"nat", groups(&c.NAT, zero[NAT], (*NAT).fields)},
 		{"data", group(c.Data.fields())},
 		{"limits", group(c.Limits.fields())},
+		{"rates", group(c.Rates.fields())},
 		{"admin", group(c.Admin.fields())},
 		{"log", group(c.Log.fields())},
 		{"netfilter", group(c.Netfilter.fields())},
@@ -73,6 +74,15 @@ func (d *Data) fields() []field {
 		{"passive_ports", one(&d.PassivePorts, portRange())},
 		{"active_ports", one(&d.ActivePorts, portRange())},
 		{"pinhole_timeout", one(&d.PinholeTimeout, duration(time.Second, time.Hour))},
+	}
+}
+
+func (r *Rates) fields() []field {
+	return []field{
+		{"connections", one(&r.Connections, whole(0, 1_000_000))},
+		{"failed_logins", one(&r.FailedLogins, whole(0, 1_000_000))},
+		{"promises", one(&r.Promises, whole(0, 1_000_000))},
+		{"ban", one(&r.Ban, duration(time.Second, 7*24*time.Hour))},
 	}
 }
 

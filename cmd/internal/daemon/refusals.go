@@ -69,6 +69,7 @@ var (
 	causeWords = map[alg.Cause]string{
 		alg.CausePool:       "no data port is free",
 		alg.CauseShare:      "more than limits.promises_per_client",
+		alg.CauseRate:       "more than rates.promises",
 		alg.CauseUnresolved: "the public address is not known",
 		alg.CauseKernel:     "the kernel opened no pinhole",
 	}
@@ -76,6 +77,8 @@ var (
 		alg.RejectDraining:    "a connection while stopping",
 		alg.RejectDirect:      "a connection to the gateway itself",
 		alg.RejectLimit:       "more than limits.sessions",
+		alg.RejectBanned:      "a client with too many failed logins",
+		alg.RejectRate:        "more than rates.connections",
 		alg.RejectClientLimit: "more than limits.sessions_per_client",
 		alg.RejectUnreachable: "the server does not answer",
 	}

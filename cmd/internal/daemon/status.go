@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"net/netip"
 	"sort"
 
 	"ftpalg/alg/expect"
@@ -48,6 +49,18 @@ func (d *Daemon) Kill(number uint64) bool {
 	if ok {
 		d.remote.cut(number)
 		d.log.Info("session ended by the operator", "event", "session_killed", "session", number)
+	}
+	return ok
+}
+
+// Bans lists the clients that are turned away.
+func (d *Daemon) Bans() []api.Ban { return d.gateway.Bans() }
+
+// LiftBan ends the ban of a client, and reports whether there was one.
+func (d *Daemon) LiftBan(client netip.Addr) bool {
+	ok := d.gateway.LiftBan(client)
+	if ok {
+		d.log.Info("ban lifted by the operator", "event", "ban_lifted", "client", client)
 	}
 	return ok
 }

@@ -20,6 +20,7 @@ func settings(c *config.Config, table nat.Table) alg.Settings {
 		Sessions:          c.Limits.Sessions,
 		SessionsPerClient: c.Limits.SessionsPerClient,
 		PromisesPerClient: c.Limits.PromisesPerClient,
+		Rates:             alg.Rates(c.Rates),
 		CommandLine:       c.Limits.CommandLine,
 	}
 }

@@ -21,8 +21,8 @@ var (
 		dialogue.ThirdParty, dialogue.LowPort, dialogue.Syntax, dialogue.Framing, dialogue.TooLong,
 		dialogue.Family, dialogue.NotAllowed, dialogue.Sequence, dialogue.NotFTP,
 	}
-	causes = []alg.Cause{alg.CausePool, alg.CauseShare, alg.CauseUnresolved, alg.CauseKernel}
-	turns  = []alg.Rejection{alg.RejectDraining, alg.RejectDirect, alg.RejectLimit, alg.RejectClientLimit, alg.RejectUnreachable}
+	causes = []alg.Cause{alg.CausePool, alg.CauseShare, alg.CauseRate, alg.CauseUnresolved, alg.CauseKernel}
+	turns  = []alg.Rejection{alg.RejectDraining, alg.RejectDirect, alg.RejectBanned, alg.RejectRate, alg.RejectLimit, alg.RejectClientLimit, alg.RejectUnreachable}
 )
 
 const (

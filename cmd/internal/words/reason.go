@@ -17,6 +17,7 @@ var reasons = map[string]string{
 	string(dialogue.NotFTP):     "it is another protocol's",
 	string(alg.CausePool):       "no data port was free",
 	string(alg.CauseShare):      "the client held as many data ports as limits.promises_per_client allows",
+	string(alg.CauseRate):       "the client asked for more data connections a minute than rates.promises allows",
 	string(alg.CauseUnresolved): "the public address was not known",
 	string(alg.CauseKernel):     "the kernel did not open the way",
 }

@@ -55,7 +55,7 @@ func TestEveryReasonHasWords(t *testing.T) {
 			t.Errorf("%s has none", r)
 		}
 	}
-	for _, c := range []alg.Cause{alg.CausePool, alg.CauseShare, alg.CauseUnresolved, alg.CauseKernel} {
+	for _, c := range []alg.Cause{alg.CausePool, alg.CauseShare, alg.CauseRate, alg.CauseUnresolved, alg.CauseKernel} {
 		if Reason(string(c)) == string(c) {
 			t.Errorf("%s has none", c)
 		}
