@@ -33,6 +33,12 @@ test: test-tools
 race: test-tools
 	FTPALG_E2E=1 go test -count=1 -race -timeout 12m ./rules/... ./alg/... ./cmd/...
 
+# Every fuzzer, each for so long.
+FUZZTIME := 1m
+.PHONY: fuzz
+fuzz:
+	deploy/fuzz.sh $(FUZZTIME)
+
 .PHONY: lint
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -d .; exit 1; }
