@@ -33,6 +33,11 @@ test: test-tools
 race: test-tools
 	FTPALG_E2E=1 go test -count=1 -race -timeout 12m ./rules/... ./alg/... ./cmd/...
 
+# Attacks, faults and load, one row each with its outcome.
+.PHONY: withstand
+withstand: test-tools
+	go run ./deploy/withstand
+
 # Every fuzzer, each for so long.
 FUZZTIME := 1m
 .PHONY: fuzz

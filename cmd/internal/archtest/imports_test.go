@@ -47,6 +47,7 @@ var rules = []rule{
 	{pkg: "ftpalg/rules/iptables", may: []string{"std", "ftpalg/alg/expect", "ftpalg/rules/rule", "ftpalg/rules/report", "ftpalg/rules/ctnetlink", "ftpalg/rules/policyroute", "github.com/coreos/go-iptables/iptables"}},
 	{pkg: "ftpalg/rules", may: []string{"std", "ftpalg/alg/expect", "ftpalg/rules/..."}, never: []string{"os", "os/exec", "syscall"}},
 	{pkg: "ftpalg/deploy/lab/...", may: []string{"std", "ftpalg/deploy/lab/...", "github.com/vishvananda/...", "golang.org/x/sys/unix"}},
+	{pkg: "ftpalg/deploy/withstand", may: []string{"std"}},
 	{pkg: "ftpalg/deploy/demo", may: []string{"std", "ftpalg/deploy/lab/...", "golang.org/x/sys/unix"}},
 	{pkg: "ftpalg/deploy/e2e/...", may: []string{"std"}},
 	{pkg: "ftpalg/cmd/internal/metrics", may: []string{"std", "ftpalg/alg/...", "ftpalg/rules", "ftpalg/cmd/internal/api", "github.com/prometheus/client_golang/..."}},
