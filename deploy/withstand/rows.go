@@ -37,6 +37,7 @@ var rows = []row{
 	{"attack", "guessed tokens", "./cmd/internal/guard", "TestGuessingIsSlow"},
 	{"attack", "visitors without end", "./cmd/internal/daemon", "TestVisitorsBeyondTheMostWaitUntilOneHasGone"},
 	{"fault", "either process is killed", "./deploy/e2e", "TestNeitherProcessOutlivesTheOther"},
+	{"fault", "a hundred kills of either process at random, under load", "./deploy/e2e", "TestKillsAtRandomLeaveNothingOpen"},
 	{"fault", "a crash with a promise open", "./deploy/e2e", "TestPromiseOutlivesACrashNoLongerThanItsTime"},
 	{"fault", "a crash in the middle of a transfer", "./deploy/e2e", "TestTransferOutlivesACrash"},
 	{"fault", "the iptables lock held by another", "./rules", "TestALockHeldByOthersIsWaitedForButNotForEver"},
