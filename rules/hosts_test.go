@@ -31,6 +31,7 @@ func newEdge(t *testing.T) edge {
 	write(t, "ipv4/ip_forward", "1")
 	write(t, "ipv6/conf/all/forwarding", "1")
 	forgetConnections(t)
+	t.Cleanup(func() { forgetConnections(t) }) // a later test may promise the same ports
 	e := edge{newHost(t), newHost(t)}
 	cable(t, "wan", []string{"203.0.113.1/24", "2001:db8:1::1/64"}, e.client, []string{"203.0.113.10/24", "203.0.113.11/24", "2001:db8:1::10/64", "2001:db8:1::11/64"})
 	cable(t, "lan", []string{"198.18.1.1/24", "2001:db8:2::1/64"}, e.server, []string{"198.18.1.20/24", "2001:db8:2::20/64"})
