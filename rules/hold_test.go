@@ -28,6 +28,9 @@ func outliveEmptyTables(t *testing.T, path Path) {
 		ends[i][0] = dial(t, connecting, p.from, p.To.String(), comes)
 		ends[i][1] = arrived(t, accepted)
 		echo(t, p.name, ends[i])
+		for _, c := range ends[i] {
+			c.(*net.TCPConn).SetLinger(0) // no packet of it meets a later test
+		}
 	}
 	sh(t, `for i in iptables ip6tables; do
 		$i -P INPUT ACCEPT; $i -P FORWARD ACCEPT

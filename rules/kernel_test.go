@@ -98,7 +98,8 @@ func sh(t *testing.T, command string) string {
 // comments, counters, and tables that merely came into being.
 func saved(t *testing.T) string {
 	t.Helper()
-	text := sh(t, "iptables-save; ip6tables-save; ip rule; ip -6 rule; ip route show table 2121 2>/dev/null || true; ip -6 route show table 2121 2>/dev/null || true")
+	// On stderr, tools of one generation warn of the other's tables.
+	text := sh(t, "exec 2>/dev/null; iptables-save; ip6tables-save; ip rule; ip -6 rule; ip route show table 2121 2>/dev/null || true; ip -6 route show table 2121 2>/dev/null || true")
 	var lines []string
 	for line := range strings.Lines(text) {
 		builtin := regexp.MustCompile(`^:[A-Z]+ ACCEPT`).MatchString(line)
