@@ -131,6 +131,13 @@ var reasons = []reason{
 		"PASV cannot carry an IPv6 address (RFC 2428 section 1). vsftpd answers it over IPv6 with 0,0,0,0, from which this client " +
 			"concludes that the server itself is meant; the gateway answers 522 and names EPSV, which this client uses unless it is told not to.",
 	},
+	{
+		func(c cell) bool {
+			return c.mode == "PASV" && c.server == "inetutils-ftpd" && c.client == "tnftp" && strings.Contains(c.setting, "IPv6")
+		},
+		"Told not to use EPSV, tnftp says LPSV (RFC 1639) over IPv6, and of these servers inetutils-ftpd alone still knows it. " +
+			"RFC 5797 calls LPRT and LPSV historic; the gateway answers 502 and names EPSV, which this client uses unless it is told not to.",
+	},
 }
 
 func reasonFor(c cell) string {
