@@ -133,7 +133,8 @@ var reasons = []reason{
 	},
 	{
 		func(c cell) bool {
-			return c.mode == "PASV" && c.server == "inetutils-ftpd" && c.client == "tnftp" && strings.Contains(c.setting, "IPv6")
+			return c.mode == "PASV" && c.server == "inetutils-ftpd" && c.client == "tnftp" && strings.Contains(c.setting, "IPv6") &&
+				(c.step == "download" || c.step == "upload") // a listing says too little to tell
 		},
 		"Told not to use EPSV, tnftp says LPSV (RFC 1639) over IPv6, and of these servers inetutils-ftpd alone still knows it. " +
 			"RFC 5797 calls LPRT and LPSV historic; the gateway answers 502 and names EPSV, which this client uses unless it is told not to.",

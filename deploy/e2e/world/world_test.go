@@ -248,13 +248,17 @@ func (p *place) serverPort(i int) string {
 func (w *world) playPair(t *testing.T, p *place, i int, srv server, c client, folder string, all *sync.WaitGroup) {
 	modes := slices.Sorted(maps.Keys(c.modes))
 	for _, mode := range modes {
+		shown := map[string]bool{}
 		for _, st := range c.steps {
 			if st.long && !(full() && p.thorough()) || slow(st) && mode != modes[0] {
 				continue
 			}
 			here := cell{p.name, srv.name, c.name, mode, st.name}
-			if p.baseline != "" && reasonFor(here) != "" && st.name != c.steps[0].name {
-				continue // one step shows it
+			if why := reasonFor(here); p.baseline != "" && why != "" {
+				if shown[why] {
+					continue // one step shows it
+				}
+				shown[why] = true
 			}
 			run := func() {
 				began := time.Now()
