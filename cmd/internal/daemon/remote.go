@@ -55,13 +55,7 @@ func (r *remote) receive() error {
 			r.event(m, f)
 			return
 		}
-		r.mu.Lock()
-		to := r.waiting[m.Request]
-		delete(r.waiting, m.Request)
-		r.mu.Unlock()
-		if to != nil {
-			to <- answer{m.Code, f}
-		} else {
+		if !r.deliver(m, f) {
 			closeFile(f) // nobody waits any more
 		}
 	})
@@ -73,6 +67,20 @@ func (r *remote) receive() error {
 	}
 	r.waiting = nil
 	return err
+}
+
+// deliver hands an answer to whoever waits for it, and reports whether anybody
+// does.
+func (r *remote) deliver(m link.Record, f *os.File) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	to := r.waiting[m.Request]
+	if to == nil {
+		return false
+	}
+	delete(r.waiting, m.Request)
+	to <- answer{m.Code, f} // has room for one
+	return true
 }
 
 func closeFile(f *os.File) {
@@ -103,6 +111,12 @@ func (r *remote) ask(ctx context.Context, m link.Record, c alg.Conn) (*os.File, 
 	case a, ok := <-to:
 		return a.open(ok)
 	case <-ctx.Done():
+		r.forget(m.Request)
+		select {
+		case a := <-to: // it came at the same moment
+			closeFile(a.file)
+		default:
+		}
 		return nil, context.Cause(ctx)
 	}
 }

@@ -26,7 +26,7 @@
 //	CAP_NET_BIND_SERVICE   listening at port 21                         listen.go
 //	CAP_SETUID, SETGID     the worker's user                            process.go
 //	CAP_SETPCAP            the worker's bounding set                    process.go
-//	CAP_CHOWN              nothing
+//	CAP_KILL               a worker that does not end                   process.go
 //
 // # Life
 //
