@@ -7,8 +7,8 @@ import (
 	"ftpalg/alg/expect"
 )
 
-// Traffic is what a data connection has carried, in bytes with the headers of
-// IP and TCP.
+// Traffic is what a data connection has carried, in bytes: with the headers of
+// IP and TCP where the kernel forwards it, without them where it is relayed.
 type Traffic struct {
 	FromClient uint64 `json:"from_client"`
 	FromServer uint64 `json:"from_server"`
@@ -49,6 +49,8 @@ type DataConnection struct {
 	Seen     netip.Addr     `json:"seen"`
 	Promised time.Time      `json:"promised"`
 	State    DataState      `json:"state"`
+	// Relayed says that the data passes through this process.
+	Relayed bool `json:"relayed,omitempty"`
 	// Command and File are those of the transfer that it was used for.
 	Command string `json:"command,omitempty"`
 	File    string `json:"file,omitempty"`
@@ -65,6 +67,7 @@ type dataConn struct {
 	leased  uint16
 	host    netip.Addr // the clientHost that holds it
 	session *sessionData
+	relay   *relay // nil where the kernel forwards it
 
 	opened        time.Time
 	state         DataState
@@ -104,7 +107,7 @@ type sessionData struct {
 func (d *dataConn) describe() DataConnection {
 	return DataConnection{
 		Pinhole: d.ID, Mode: d.Mode, From: d.From, To: d.To, Target: d.Target, Seen: d.Seen,
-		Promised: d.opened, State: d.state, Command: d.command, File: d.file, Traffic: d.traffic,
+		Promised: d.opened, State: d.state, Relayed: d.relay != nil, Command: d.command, File: d.file, Traffic: d.traffic,
 	}
 }
 

@@ -26,6 +26,7 @@ type dataTable struct {
 	conns  map[expect.ID]*dataConn
 	shares shares  // of the pool's ports
 	total  Traffic // of all there were
+	relays sync.WaitGroup
 }
 
 // newDataTable returns an empty table. Its numbers begin at 1, or after those
@@ -76,7 +77,7 @@ func (t *dataTable) newID() expect.ID {
 // open has the kernel admit d until d.Until. When it returns nil the kernel
 // has confirmed, and d is in the table; otherwise the port is free again.
 func (t *dataTable) open(ctx context.Context, d *dataConn) error {
-	if err := t.kernel.Open(ctx, d.Expectation); err != nil {
+	if err := t.admit(ctx, d); err != nil {
 		t.releasePort(d)
 		t.observer.PinholeEnded(PinholeEnd{Session: d.Session, Pinhole: d.ID, Mode: d.Mode, End: EndFailed})
 		return err
@@ -85,7 +86,20 @@ func (t *dataTable) open(ctx context.Context, d *dataConn) error {
 	defer t.mu.Unlock()
 	d.state, d.opened = DataOpen, time.Now()
 	t.insert(d)
+	if d.relay != nil {
+		t.relays.Go(d.relay.run)
+	}
 	return nil
+}
+
+// admit has the kernel admit the promised host: to the target, or to this
+// process where d is relayed.
+func (t *dataTable) admit(ctx context.Context, d *dataConn) (err error) {
+	if d.relay == nil {
+		return t.kernel.Open(ctx, d.Expectation)
+	}
+	d.relay.port, err = t.kernel.Relay(ctx, d.Expectation)
+	return err
 }
 
 // insert enters d and starts its timer. The caller holds mu.
@@ -153,9 +167,13 @@ func (t *dataTable) timeout(d *dataConn) {
 
 // withdraw has the kernel stop admitting connections for d. The caller holds mu.
 func (t *dataTable) withdraw(d *dataConn) {
-	if !d.withdrawn {
-		d.withdrawn = true
-		t.kernel.Close(d.ID)
+	if d.withdrawn {
+		return
+	}
+	d.withdrawn = true
+	t.kernel.Close(d.ID)
+	if d.relay != nil {
+		d.relay.port.Close()
 	}
 }
 
@@ -262,9 +280,20 @@ func (t *dataTable) reportAll() {
 	}
 }
 
-// update changes the data connection of a pinhole of which the kernel may yet
-// tell, and reports the transfer that change returns.
+// update is change for what the kernel tells. Of a data connection that is
+// relayed it sees one part.
 func (t *dataTable) update(id expect.ID, change func(*dataConn) *Transfer) {
+	t.change(id, func(d *dataConn) *Transfer {
+		if d.relay != nil {
+			return nil
+		}
+		return change(d)
+	})
+}
+
+// change changes the data connection of a pinhole of which more may yet be
+// told, and reports the transfer that change returns.
+func (t *dataTable) change(id expect.ID, change func(*dataConn) *Transfer) {
 	t.mu.Lock()
 	d := t.conns[id]
 	if d == nil || d.final {
@@ -275,6 +304,15 @@ func (t *dataTable) update(id expect.ID, change func(*dataConn) *Transfer) {
 	t.schedule(d)
 	t.mu.Unlock()
 	t.reportTransfer(d.session, ended)
+}
+
+// Relays reports whether the data connection of a pinhole passes through this
+// process.
+func (g *Gateway) Relays(id expect.ID) bool {
+	g.data.mu.Lock()
+	defer g.data.mu.Unlock()
+	d := g.data.conns[id]
+	return d != nil && d.relay != nil
 }
 
 // Connected notes that the kernel has seen the connection of a pinhole.

@@ -237,6 +237,7 @@ func (g *Gateway) Pinholes() []expect.Expectation { return g.data.pinholes() }
 // those that are left. Every transfer has been reported then.
 func (g *Gateway) Drain(ctx context.Context) {
 	defer g.data.reportAll()
+	defer g.data.cutAll()
 	g.mu.Lock()
 	g.draining = true
 	g.mu.Unlock()

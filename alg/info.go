@@ -66,13 +66,15 @@ func (g *Gateway) Session(number uint64) (SessionDetail, bool) {
 // its end.
 func (g *Gateway) Data(id expect.ID) (DataConnection, bool) { return g.data.find(id) }
 
-// Kill ends the session with this number, and reports whether there was one.
+// Kill ends the session with this number and its relayed data connections, and
+// reports whether there was one.
 func (g *Gateway) Kill(number uint64) bool {
 	s := g.session(number)
 	if s == nil {
 		return false
 	}
 	s.end(Killed, "421 The operator has ended this session.")
+	g.data.cutSession(number)
 	return true
 }
 

@@ -32,6 +32,11 @@ type aborter interface {
 	Abort() error
 }
 
+// lingerer is what a *net.TCPConn offers.
+type lingerer interface {
+	SetLinger(seconds int) error
+}
+
 // Kernel is all that the gateway asks of the operating system beyond reading
 // and writing: plain values go in, so that a privileged process can stand
 // behind it. Implementations are safe for concurrent use.
@@ -43,6 +48,9 @@ type Kernel interface {
 	// the kernel has confirmed: the line that announces it may leave. With any
 	// error nothing is admitted, and the client gets a 425.
 	Open(ctx context.Context, e expect.Expectation) error
+	// Relay is Open for a data connection that this process carries: the
+	// promised host is admitted to the DataPort.
+	Relay(ctx context.Context, e expect.Expectation) (DataPort, error)
 	// Close withdraws an expectation. It does not wait for the kernel, and
 	// it is no error if the expectation has gone already.
 	Close(id expect.ID)

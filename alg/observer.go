@@ -35,6 +35,18 @@ type Observer struct {
 	Opaque func(session uint64, passed bool)
 	// TransferEnded is told once for each transfer that began.
 	TransferEnded func(Transfer)
+	// Relayed is told how far a data connection is that passes through this
+	// process: when it has come, from time to time, and when it has ended.
+	Relayed func(Relayed)
+}
+
+// Relayed tells of a data connection that passes through this process. Sent
+// and Received are in bytes, as the promised host counts them.
+type Relayed struct {
+	Session        uint64
+	Pinhole        expect.ID
+	State          DataState // DataConnected or DataClosed
+	Sent, Received uint64
 }
 
 // withDefaults fills what is nil with what does nothing.
@@ -62,6 +74,9 @@ func (o Observer) withDefaults() Observer {
 	}
 	if o.TransferEnded == nil {
 		o.TransferEnded = func(Transfer) {}
+	}
+	if o.Relayed == nil {
+		o.Relayed = func(Relayed) {}
 	}
 	return o
 }

@@ -32,6 +32,7 @@ func Observers(all ...Observer) Observer {
 		Announced:     pass(each, func(o *Observer) func(Announced) { return o.Announced }),
 		PinholeEnded:  pass(each, func(o *Observer) func(PinholeEnd) { return o.PinholeEnded }),
 		TransferEnded: pass(each, func(o *Observer) func(Transfer) { return o.TransferEnded }),
+		Relayed:       pass(each, func(o *Observer) func(Relayed) { return o.Relayed }),
 		Opaque: func(session uint64, passed bool) {
 			for i := range each {
 				each[i].Opaque(session, passed)

@@ -43,6 +43,8 @@ type Settings struct {
 	PromisesPerClient int
 	// Rates bound what one client may do in a minute.
 	Rates Rates
+	// Relay says that this process carries all data.
+	Relay bool
 	// CommandLine is the longest line of a client, in bytes with its end.
 	CommandLine int
 }

@@ -290,8 +290,11 @@ func (s *session) queueFinalReply(text string) bool {
 
 // abort closes c so that its peer sees a cut and not an end.
 func abort(c Conn) error {
-	if a, ok := c.(aborter); ok {
-		return a.Abort()
+	switch c := c.(type) {
+	case aborter:
+		return c.Abort()
+	case lingerer:
+		c.SetLinger(0) // then closing resets (socket(7))
 	}
 	return c.Close()
 }

@@ -227,9 +227,11 @@ func (t *dataTable) snapshot(of *sessionData, open []*dataConn) (Traffic, []Data
 		}
 	}
 	for _, d := range all {
+		// What is relayed stays with this process to its end.
 		out = append(out, DataSnapshot{
 			Expectation: d.Expectation, Announcement: d.announcement, Leased: d.leased, Opened: d.opened, State: d.state,
-			Command: d.command, File: []byte(d.file), Traffic: d.traffic, Withdrawn: d.withdrawn, Released: d.released, Final: d.final,
+			Command: d.command, File: []byte(d.file), Traffic: d.traffic,
+			Withdrawn: d.withdrawn || d.relay != nil, Released: d.released, Final: d.final || d.relay != nil,
 		})
 	}
 	return of.total, out

@@ -19,6 +19,8 @@ type Kernel struct {
 	Address netip.Addr
 	// FailOpen, if set, is what Open answers.
 	FailOpen func(expect.Expectation) error
+	// FailDial, if set, is what Dial of a DataPort answers.
+	FailDial func(expect.Expectation) error
 
 	mu      sync.Mutex
 	port    uint16
@@ -26,6 +28,7 @@ type Kernel struct {
 	dials   []alg.Dial
 	open    map[expect.ID]expect.Expectation
 	history []expect.Expectation
+	ports   []*DataPort
 }
 
 // NewKernel returns a Kernel whose servers are played by whoever calls

@@ -28,9 +28,22 @@ type Request struct {
 	// connection tracking, the connection that the client made. Without a
 	// Source it means nothing.
 	Avoid []uint16
+	// Port is the source port to take if it is free; 0 leaves it to the
+	// kernel. Without a Source it means nothing.
+	Port uint16
+	// Mark is a mark for the packets of the connection, 0 for none. It needs
+	// CAP_NET_ADMIN.
+	Mark uint32
 	// Timeout bounds the connecting; 0 leaves it to the context and the
 	// kernel.
 	Timeout time.Duration
+	data    bool
+}
+
+// DialData is Dial for a relayed data connection.
+func DialData(ctx context.Context, r Request) (*Conn, error) {
+	r.data = true
+	return Dial(ctx, r)
 }
 
 // errAvoided says that the kernel chose a port of Request.Avoid.
@@ -56,6 +69,17 @@ func Dial(ctx context.Context, r Request) (*Conn, error) {
 }
 
 func dial(ctx context.Context, r Request) (*Conn, error) {
+	if r.Port != 0 && r.Source.IsValid() {
+		c, err := dialOnce(ctx, r)
+		if !errors.Is(err, unix.EADDRINUSE) && !errors.Is(err, unix.EADDRNOTAVAIL) && !errors.Is(err, unix.EACCES) {
+			return c, err
+		}
+		r.Port = 0
+	}
+	return dialOnce(ctx, r)
+}
+
+func dialOnce(ctx context.Context, r Request) (*Conn, error) {
 	if r.Source.IsValid() && r.Source.Is4() != r.Server.Addr().Is4() {
 		return nil, errors.New("the addresses are of different families")
 	}
@@ -90,17 +114,27 @@ type binding struct {
 // chooses a port to be avoided, the socket is held, so that it cannot choose
 // that port again, and the error is errAvoided.
 func (b *binding) bind(fd int, r Request) error {
-	if err := prepare(fd, r.Source, r.Foreign); err != nil || !r.Source.IsValid() {
+	if err := r.prepare(fd); err != nil {
 		return err
 	}
-	if len(r.Avoid) == 0 {
+	if r.Mark != 0 {
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_MARK, int(r.Mark)); err != nil {
+			return os.NewSyscallError("setsockopt SO_MARK", err)
+		}
+	}
+	switch {
+	case !r.Source.IsValid():
+		return nil
+	case r.Port != 0:
+		return bindPort(fd, r.Source, r.Port)
+	case len(r.Avoid) == 0:
 		// Then the kernel may choose as late as in connect(2), when it knows
 		// the server: that is quick however many ports are in use (ip(7)).
 		if err := unix.SetsockoptInt(fd, unix.SOL_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1); err != nil {
 			return os.NewSyscallError("setsockopt IP_BIND_ADDRESS_NO_PORT", err)
 		}
 	}
-	if err := unix.Bind(fd, sockaddr(r.Source)); err != nil {
+	if err := unix.Bind(fd, sockaddr(r.Source, 0)); err != nil {
 		return os.NewSyscallError("bind", err)
 	}
 	port, err := boundPort(fd)
@@ -115,6 +149,27 @@ func (b *binding) bind(fd int, r Request) error {
 	return errAvoided
 }
 
+// prepare sets what must be set before the socket is bound.
+func (r Request) prepare(fd int) error {
+	set := setOptions
+	if r.data {
+		set = setDataOptions
+	}
+	if err := set(fd); err != nil || !r.Foreign {
+		return err
+	}
+	return setTransparent(fd, r.Source.Is6())
+}
+
+// bindPort binds fd to a port that other connections may have, too, as long
+// as they go elsewhere (socket(7), SO_REUSEADDR).
+func bindPort(fd int, a netip.Addr, port uint16) error {
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
+		return os.NewSyscallError("setsockopt SO_REUSEADDR", err)
+	}
+	return os.NewSyscallError("bind", unix.Bind(fd, sockaddr(a, port)))
+}
+
 // release closes the sockets that were held.
 func (b *binding) release() {
 	for _, fd := range b.held {
@@ -122,12 +177,12 @@ func (b *binding) release() {
 	}
 }
 
-// sockaddr returns a for bind(2), with the port left to the kernel.
-func sockaddr(a netip.Addr) unix.Sockaddr {
+// sockaddr returns a for bind(2); port 0 is left to the kernel.
+func sockaddr(a netip.Addr, port uint16) unix.Sockaddr {
 	if a.Is4() {
-		return &unix.SockaddrInet4{Addr: a.As4()}
+		return &unix.SockaddrInet4{Addr: a.As4(), Port: int(port)}
 	}
-	return &unix.SockaddrInet6{Addr: a.As16()}
+	return &unix.SockaddrInet6{Addr: a.As16(), Port: int(port)}
 }
 
 func boundPort(fd int) (uint16, error) {

@@ -3,6 +3,7 @@ package transparent
 import (
 	"errors"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -23,20 +24,31 @@ const (
 // setOptions gives fd what every control connection has (socket(7), tcp(7)).
 // A connection inherits these options from the listener that accepts it.
 func setOptions(fd int) error {
-	options := []struct {
-		name              string
-		level, opt, value int
-	}{
-		// Out of line, the urgent byte of an ABOR would be lost (RFC 959
-		// section 4.1.3, tcp(7)).
-		{"SO_OOBINLINE", unix.SOL_SOCKET, unix.SO_OOBINLINE, 1},
-		{"TCP_NODELAY", unix.SOL_TCP, unix.TCP_NODELAY, 1},
-		{"TCP_KEEPIDLE", unix.SOL_TCP, unix.TCP_KEEPIDLE, int(keepIdle / time.Second)},
-		{"TCP_KEEPINTVL", unix.SOL_TCP, unix.TCP_KEEPINTVL, int(keepInterval / time.Second)},
-		{"TCP_KEEPCNT", unix.SOL_TCP, unix.TCP_KEEPCNT, keepProbes},
-		{"SO_KEEPALIVE", unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1},
-		{"TCP_USER_TIMEOUT", unix.SOL_TCP, unix.TCP_USER_TIMEOUT, int(userTimeout / time.Millisecond)},
-	}
+	return set(fd, append(slices.Clip(dataOptions), option{"TCP_USER_TIMEOUT", unix.SOL_TCP, unix.TCP_USER_TIMEOUT, int(userTimeout / time.Millisecond)}))
+}
+
+// setDataOptions gives fd what every relayed data connection has. A peer may
+// take as long as it likes to read: a tape has to be changed.
+func setDataOptions(fd int) error { return set(fd, dataOptions) }
+
+// option is one that setsockopt(2) sets to a number.
+type option struct {
+	name              string
+	level, opt, value int
+}
+
+var dataOptions = []option{
+	// Out of line, the urgent byte of an ABOR would be lost (RFC 959
+	// section 4.1.3, tcp(7)).
+	{"SO_OOBINLINE", unix.SOL_SOCKET, unix.SO_OOBINLINE, 1},
+	{"TCP_NODELAY", unix.SOL_TCP, unix.TCP_NODELAY, 1},
+	{"TCP_KEEPIDLE", unix.SOL_TCP, unix.TCP_KEEPIDLE, int(keepIdle / time.Second)},
+	{"TCP_KEEPINTVL", unix.SOL_TCP, unix.TCP_KEEPINTVL, int(keepInterval / time.Second)},
+	{"TCP_KEEPCNT", unix.SOL_TCP, unix.TCP_KEEPCNT, keepProbes},
+	{"SO_KEEPALIVE", unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1},
+}
+
+func set(fd int, options []option) error {
 	for _, o := range options {
 		if err := unix.SetsockoptInt(fd, o.level, o.opt, o.value); err != nil {
 			return os.NewSyscallError("setsockopt "+o.name, err)

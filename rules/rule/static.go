@@ -22,6 +22,10 @@ type Static struct {
 	// transparent socket of this machine: those of connections that began
 	// under former rules. After sees to it.
 	Deliver4, Deliver6 []uint16
+	// Relayed says that this machine connects to any port for the data
+	// connections that it relays: packets with the Pinhole mark go out, and
+	// where there are transparent sockets, packets of any port may be theirs.
+	Relayed bool
 }
 
 // Service is a TCP port of this machine that anybody may connect to.
@@ -80,7 +84,8 @@ type Marks struct {
 	// their address is foreign.
 	Delivery uint32
 	// Pinhole is set on the data connection that a pinhole without
-	// translation admits, and on a control connection that TPROXY took over.
+	// translation admits, and on a control connection that TPROXY took over;
+	// on packets of a data connection that this machine makes itself, too.
 	Pinhole uint32
 	// Expectation is what a data connection has that an expectation admits; 0
 	// where pinholes are no expectations.
@@ -102,7 +107,7 @@ const helper = "ftp"
 // varies in its rule: comparing tags compares rules. Ports are a list, be it of
 // one: whoever looks for pinholes in our chains finds them by a single port.
 func (s Static) Rules(f Family, m Marks) []Rule {
-	rules := slices.Concat(related(m), s.delivery(f, m))
+	rules := slices.Concat(related(m), s.relayed(m), s.delivery(f, m))
 	for _, v := range s.Services {
 		rules = append(rules, v.rules(f)...)
 	}
@@ -131,12 +136,24 @@ func related(m Marks) []Rule {
 	return []Rule{{FilterForward, matches, Accept{}, "promised"}, {FilterInput, matches, Accept{}, "promised"}}
 }
 
+// relayed accepts the connections to the targets of relayed data connections.
+func (s Static) relayed(m Marks) []Rule {
+	if !s.Relayed {
+		return nil
+	}
+	return []Rule{{FilterOutput, []Match{PacketMark(m.Pinhole), Tracked{States: []State{New}}}, Accept{}, "relayed"}}
+}
+
 // delivery marks the packets of connections that a transparent socket here
 // already has. A socket is looked up for each packet that reaches the match,
 // so only the ports concerned reach it.
 func (s Static) delivery(f Family, m Marks) []Rule {
 	var rules []Rule
-	for _, some := range chunks(s.delivered(f)) {
+	ports := s.delivered(f)
+	if s.Relayed && len(ports) > 0 {
+		return []Rule{{MarkPrerouting, []Match{TransparentSocket{}}, SetPacketMark(m.Delivery), "deliver any"}}
+	}
+	for _, some := range chunks(ports) {
 		rules = append(rules, Rule{MarkPrerouting, []Match{EitherPorts(some), TransparentSocket{}},
 			SetPacketMark(m.Delivery), "deliver " + commas(some)})
 	}
@@ -168,6 +185,7 @@ func (s Static) delivered(f Family) map[uint16]bool {
 func (s Static) After(former Static) Static {
 	s.Deliver4 = slices.Sorted(maps.Keys(collect(former.delivered(IPv4), s.Deliver4)))
 	s.Deliver6 = slices.Sorted(maps.Keys(collect(former.delivered(IPv6), s.Deliver6)))
+	s.Relayed = s.Relayed || former.Relayed
 	return s
 }
 

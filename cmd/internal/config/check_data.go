@@ -6,9 +6,6 @@ const lowestPort = 1024
 
 func (c *Config) checkData(r *report) {
 	const passive, active = "data.passive_ports", "data.active_ports"
-	if c.Data.Path == PathRelay {
-		r.add("data.path", "relay is not available in this version; use auto, conntrack or iptables")
-	}
 	checkPrivileged(r, passive, c.Data.PassivePorts)
 	checkPrivileged(r, active, c.Data.ActivePorts)
 	c.checkPromised(r, passive, c.Data.PassivePorts)

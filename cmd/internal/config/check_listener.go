@@ -62,7 +62,7 @@ func (l *Listener) checkServer(r *report, path string) {
 	}
 	for _, listen := range l.Listen {
 		if !sameFamily(listen.Addr(), server) {
-			r.add(path+".server", "an %s server behind an %s listener needs data.path relay, which this version lacks", family(server), family(listen.Addr()))
+			r.add(path+".server", "an %s server behind an %s listener is not possible: this version does not convert between the families", family(server), family(listen.Addr()))
 			break
 		}
 	}

@@ -34,7 +34,7 @@
 //	    ports: {local: 50000-50099, public: 60000-60099}   # default: unchanged
 //
 //	data:
-//	  path: auto                     # auto, conntrack or iptables; relay is still to come
+//	  path: auto                     # auto, conntrack, iptables or relay
 //	  passive_ports: 50000-50999
 //	  active_ports: 51000-51999
 //	  pinhole_timeout: 60s           # 1s to 1h

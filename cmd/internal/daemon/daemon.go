@@ -118,7 +118,7 @@ func (d *Daemon) run(first opener.Setup, ended <-chan error) error {
 	d.gateway = alg.New(alg.Options{
 		Kernel: d.remote, Log: d.log, Settings: settings(c, nil),
 		Observer: alg.Observers(d.metrics.Observer(), alg.Observer{TransferEnded: d.logTransfer},
-			alg.Observer{TransferEnded: d.meter.transferEnded}, d.refusals.observer(), d.o.Observer),
+			d.meter.observer(), d.refusals.observer(), d.o.Observer),
 	})
 	d.metrics.Watch(d.measure)
 	d.metrics.Reloaded(true, time.Now())
@@ -256,8 +256,12 @@ func (d *Daemon) obey(r link.Record, f *os.File) {
 }
 
 // follow passes on what data connections do. It is called for each of them,
-// so it makes nothing that is not logged.
+// so it makes nothing that is not logged. Of what is relayed the gateway knows
+// better.
 func (d *Daemon) follow(r link.Record) {
+	if d.gateway.Relays(r.ID) {
+		return
+	}
 	switch r.Op {
 	case link.Connected:
 		d.gateway.Connected(r.ID)

@@ -54,4 +54,22 @@ func (m *meter) ended(id expect.ID) {
 	delete(m.carried, id)
 }
 
-func (m *meter) transferEnded(alg.Transfer) { m.Finish(time.Now()) }
+// observer returns what tells the meter of transfers, and of what is relayed.
+func (m *meter) observer() alg.Observer {
+	return alg.Observer{
+		TransferEnded: func(alg.Transfer) { m.Finish(time.Now()) },
+		Relayed:       m.relayed,
+	}
+}
+
+func (m *meter) relayed(r alg.Relayed) {
+	carried := r.Sent + r.Received
+	if carried == 0 && r.State == alg.DataConnected {
+		m.connected(r.Pinhole)
+		return
+	}
+	m.read(r.Pinhole, carried)
+	if r.State == alg.DataClosed {
+		m.ended(r.Pinhole)
+	}
+}

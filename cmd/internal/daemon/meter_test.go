@@ -29,7 +29,7 @@ func TestMeterCountsEachByteOnce(t *testing.T) {
 		m.ended(1)
 		m.ended(2)
 		m.read(1, 9000)
-		m.transferEnded(alg.Transfer{})
+		m.observer().TransferEnded(alg.Transfer{})
 		time.Sleep(time.Minute)
 		traffic := m.Traffic(time.Now())
 		var bytes, transfers float64

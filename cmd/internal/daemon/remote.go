@@ -205,6 +205,26 @@ func (r *remote) Open(ctx context.Context, e expect.Expectation) error {
 	return err
 }
 
+// Relay implements alg.Kernel.
+func (r *remote) Relay(ctx context.Context, e expect.Expectation) (alg.DataPort, error) {
+	f, err := r.ask(ctx, link.Record{
+		Op: link.Relay, Session: e.Session, ID: e.ID, Mode: e.Mode, Target: e.Target, Port: e.To.Port(),
+	}, nil)
+	if err != nil {
+		if ctx.Err() != nil {
+			r.Close(e.ID) // it may be open by now
+		}
+		return nil, err
+	}
+	defer closeFile(f)
+	l, err := net.FileListener(f)
+	if err != nil {
+		r.Close(e.ID)
+		return nil, fmt.Errorf("take over the data port %s: %w", e.To, err)
+	}
+	return &dataPort{remote: r, promise: e, listener: l.(*net.TCPListener)}, nil
+}
+
 // Close implements alg.Kernel.
 func (r *remote) Close(id expect.ID) { r.link.SendLater(link.Record{Op: link.Withdraw, ID: id}) }
 

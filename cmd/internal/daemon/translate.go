@@ -21,6 +21,7 @@ func settings(c *config.Config, table nat.Table) alg.Settings {
 		SessionsPerClient: c.Limits.SessionsPerClient,
 		PromisesPerClient: c.Limits.PromisesPerClient,
 		Rates:             alg.Rates(c.Rates),
+		Relay:             c.Data.Path == config.PathRelay,
 		CommandLine:       c.Limits.CommandLine,
 	}
 }

@@ -11,7 +11,7 @@ import (
 // Op says what a Record means.
 type Op uint8
 
-// What the worker asks. Connect, Promise, the questions, Reload and OpenLog
+// What the worker asks. Connect, Promise, Relay, DialData, the questions, Reload and OpenLog
 // are answered, by an Answer with the same Request.
 const (
 	// Connect begins a session: Session is its number, Socket the listening
@@ -21,6 +21,12 @@ const (
 	// Promise asks for a pinhole: Session, ID, Mode, Target, and the Port that
 	// is promised.
 	Promise
+	// Relay is Promise for a data connection that the worker carries; the
+	// answer brings a listening socket for the promised host.
+	Relay
+	// DialData connects to the target of the relayed promise ID, once; Port is
+	// that from which the promised host came. The answer brings the connection.
+	DialData
 	// AskPinholes, AskRules (of the pinhole ID), AskStatus and AskAddresses are
 	// answered with a text.
 	AskPinholes

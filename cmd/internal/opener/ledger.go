@@ -38,9 +38,18 @@ type session struct {
 	client, reached, server, seen netip.AddrPort
 	ctx                           context.Context
 	cancel                        context.CancelFunc
-	// promises are those that are open; true for one whose port is of our
-	// ranges. The ledger's mu guards it.
-	promises map[expect.ID]bool
+	// promises are those that are open. The ledger's mu guards them.
+	promises map[expect.ID]*promise
+}
+
+// promise is one that is open.
+type promise struct {
+	expect.Expectation
+	// ours says that its port is of our ranges.
+	ours bool
+	// relayed says that the worker carries its connection, dialed that it has
+	// been connected to the target.
+	relayed, dialed bool
 }
 
 func newLedger() *ledger {
@@ -56,6 +65,8 @@ var (
 	errShare          = errors.New("limits.promises_per_client is reached")
 	errPromises       = errors.New("the session has too many promises")
 	errKnownPromise   = errors.New("the promise is open already")
+	errUnknownPromise = errors.New("the session has no such promise")
+	errNotToDial      = errors.New("the promise is not relayed, or its target was dialed before")
 	errMode           = errors.New("no such mode")
 	errTargetHost     = errors.New("the target is not a host of the session")
 	errTargetPort     = fmt.Errorf("the target's port is below %d", lowestTarget)
@@ -75,7 +86,7 @@ func (l *ledger) begin(s *session) error {
 	case len(l.clients[host]) >= s.config.Limits.SessionsPerClient:
 		return errClientSessions
 	}
-	s.promises = make(map[expect.ID]bool)
+	s.promises = make(map[expect.ID]*promise)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	l.sessions[s.number] = s
 	l.clients[host] = append(l.clients[host], s)
@@ -125,35 +136,53 @@ func (l *ledger) clientPorts(client netip.Addr) (ports []uint16) {
 
 // promise checks what the worker asks for and enters it. It returns what the
 // kernel is to admit, but for its deadline.
-func (l *ledger) promise(a asked) (e expect.Expectation, of *session, err error) {
+func (l *ledger) promise(a asked) (p *promise, of *session, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.sessions[a.session]
 	switch {
 	case s == nil || !s.seen.IsValid():
-		return e, nil, errUnknownSession
+		return nil, nil, errUnknownSession
 	case l.owners[a.id] != nil:
-		return e, nil, errKnownPromise
+		return nil, nil, errKnownPromise
 	case len(s.promises) >= mostPromises:
-		return e, nil, errPromises
+		return nil, nil, errPromises
 	}
-	ours := false
-	if e, ours, err = s.expectation(a); err != nil {
-		return e, nil, err
+	e, ours, err := s.expectation(a)
+	if err != nil {
+		return nil, nil, err
 	}
 	if ours && l.held(s.client.Addr()) >= s.config.Limits.PromisesPerClient {
-		return e, nil, errShare
+		return nil, nil, errShare
 	}
-	s.promises[a.id] = ours
+	p = &promise{Expectation: e, ours: ours, relayed: a.relayed}
+	s.promises[a.id] = p
 	l.owners[a.id] = s
-	return e, s, nil
+	return p, s, nil
+}
+
+// dialed notes that the worker connects to the target of a relayed promise,
+// which it may do once.
+func (l *ledger) dialed(number uint64, id expect.ID) (p *promise, of *session, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.owners[id]
+	if s == nil || s.number != number {
+		return nil, nil, errUnknownPromise
+	}
+	p = s.promises[id]
+	if !p.relayed || p.dialed {
+		return nil, nil, errNotToDial
+	}
+	p.dialed = true
+	return p, s, nil
 }
 
 // held returns how many ports of our ranges are promised for a client. The caller holds mu.
 func (l *ledger) held(client netip.Addr) (n int) {
 	for _, s := range l.clients[clientHost(client)] {
-		for _, ours := range s.promises {
-			if ours {
+		for _, p := range s.promises {
+			if p.ours {
 				n++
 			}
 		}

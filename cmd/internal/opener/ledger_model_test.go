@@ -15,6 +15,8 @@ import (
 type model struct {
 	sessions map[uint64]netip.AddrPort
 	promises map[expect.ID]uint64
+	// todial are the relayed ones whose target was not dialed yet.
+	todial map[expect.ID]bool
 }
 
 func (m *model) of(session uint64) (n int) {
@@ -44,7 +46,7 @@ func TestTheLedgerAgreesWithItsModel(t *testing.T) {
 	target := netip.MustParseAddrPort("198.18.1.20:5000")
 	rapid.Check(t, func(t *rapid.T) {
 		l := newLedger()
-		m := model{map[uint64]netip.AddrPort{}, map[expect.ID]uint64{}}
+		m := model{map[uint64]netip.AddrPort{}, map[expect.ID]uint64{}, map[expect.ID]bool{}}
 		number := rapid.Uint64Range(1, 8)
 		id := rapid.Custom(func(t *rapid.T) expect.ID { return expect.ID(rapid.Uint64Range(1, 12).Draw(t, "id")) })
 		t.Repeat(map[string]func(*rapid.T){
@@ -80,15 +82,27 @@ func TestTheLedgerAgreesWithItsModel(t *testing.T) {
 				_, open := m.promises[p]
 				_, held := m.ofHost(client.Addr())
 				may := live && !open && held < share && port >= 50000 && port <= 50009
-				e, _, err := l.promise(asked{n, p, expect.PASV, target, port})
+				relayed := rapid.Bool().Draw(t, "relayed")
+				e, _, err := l.promise(asked{n, p, expect.PASV, target, port, relayed})
 				if (err == nil) != may {
 					t.Fatalf("promise %d of %d at %d: %v, may %v", p, n, port, err, may)
 				}
 				if may {
-					m.promises[p] = n
+					m.promises[p], m.todial[p] = n, relayed
 					if e.From != client.Addr() || e.Target != target {
 						t.Fatalf("promise %d of %d: %s", p, n, e)
 					}
+				}
+			},
+			"dial": func(t *rapid.T) {
+				n, p := number.Draw(t, "session"), id.Draw(t, "promise")
+				of, open := m.promises[p]
+				may := open && of == n && m.todial[p]
+				if _, _, err := l.dialed(n, p); (err == nil) != may {
+					t.Fatalf("dial for %d of %d: %v, may %v", p, n, err, may)
+				}
+				if may {
+					m.todial[p] = false
 				}
 			},
 			"withdraw": func(t *rapid.T) {

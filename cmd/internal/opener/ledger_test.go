@@ -63,7 +63,7 @@ func TestAPromiseIsMadeFromTheSessionsOwnHosts(t *testing.T) {
 		{"no mode at all", fronted(1, client), 200, "198.18.1.20:5000", 50003, "", errMode},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e, _, err := c.of.expectation(asked{1, 7, c.mode, netip.MustParseAddrPort(c.target), c.port})
+			e, _, err := c.of.expectation(asked{1, 7, c.mode, netip.MustParseAddrPort(c.target), c.port, false})
 			if !errors.Is(err, c.err) || err == nil && e.String() != c.want {
 				t.Errorf("got %s, %v; want %s, %v", e, err, c.want, c.err)
 			}
@@ -75,10 +75,10 @@ func TestThirdPartiesAreForListenersThatAllowThem(t *testing.T) {
 	s := fronted(1, "203.0.113.10:60001")
 	s.listener.ThirdParty = true
 	far := netip.MustParseAddrPort("192.0.2.9:5000")
-	if _, _, err := s.expectation(asked{1, 7, expect.PORT, far, 51003}); err != nil {
+	if _, _, err := s.expectation(asked{1, 7, expect.PORT, far, 51003, false}); err != nil {
 		t.Errorf("PORT to a third party: %v", err)
 	}
-	if _, _, err := s.expectation(asked{1, 7, expect.PASV, far, 50003}); !errors.Is(err, errTargetHost) {
+	if _, _, err := s.expectation(asked{1, 7, expect.PASV, far, 50003, false}); !errors.Is(err, errTargetHost) {
 		t.Errorf("a third party as a server: %v", err)
 	}
 }
@@ -93,7 +93,7 @@ func TestTheLedgerKnowsWhatIsLive(t *testing.T) {
 	}
 	pasv := func(session uint64, id expect.ID, want error) {
 		t.Helper()
-		if _, _, err := l.promise(asked{session, id, expect.PASV, netip.MustParseAddrPort("198.18.1.20:5000"), 50003}); !errors.Is(err, want) {
+		if _, _, err := l.promise(asked{session, id, expect.PASV, netip.MustParseAddrPort("198.18.1.20:5000"), 50003, false}); !errors.Is(err, want) {
 			t.Errorf("promise %d: %v, want %v", id, err, want)
 		}
 	}
@@ -134,7 +134,7 @@ func TestNothingIsPromisedBeforeTheServerIsReached(t *testing.T) {
 	if err := l.begin(s); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := l.promise(asked{1, 1, expect.PASV, netip.MustParseAddrPort("198.18.1.20:5000"), 50003}); !errors.Is(err, errUnknownSession) {
+	if _, _, err := l.promise(asked{1, 1, expect.PASV, netip.MustParseAddrPort("198.18.1.20:5000"), 50003, false}); !errors.Is(err, errUnknownSession) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -153,7 +153,7 @@ func TestOneClientHasItsShareOfThePorts(t *testing.T) {
 	promise := func(session uint64, id expect.ID, port uint16, want error) {
 		t.Helper()
 		target := netip.MustParseAddrPort("198.18.1.20:5000")
-		if _, _, err := l.promise(asked{session, id, expect.PASV, target, port}); !errors.Is(err, want) {
+		if _, _, err := l.promise(asked{session, id, expect.PASV, target, port, false}); !errors.Is(err, want) {
 			t.Errorf("promise %d: %v, want %v", id, err, want)
 		}
 	}

@@ -173,7 +173,7 @@ func static(c *config.Config, sockets map[endpoint]*socket) rules.Static {
 	for i := range c.Listeners {
 		all = append(all, plan(&c.Listeners[i], sockets))
 	}
-	return merge(all)
+	return withData(c, merge(all))
 }
 
 // plan says what the sockets of a listener need of netfilter.

@@ -67,6 +67,13 @@ func method(m config.Method) rules.Method {
 	return rules.TPROXY
 }
 
+// withData adds what relayed data connections need: to be made, and where they
+// are made with a foreign address to be brought here.
+func withData(c *config.Config, s rules.Static) rules.Static {
+	s.Relayed = c.Data.Path == config.PathRelay
+	return s
+}
+
 func merge(all []rules.Static) (out rules.Static) {
 	for _, s := range all {
 		out.Services = append(out.Services, s.Services...)

@@ -24,7 +24,7 @@ func PlannedRules(c *config.Config) ([]string, error) {
 		}
 		all = append(all, needs(l, port4, port6))
 	}
-	return rules.Plan(RuleOptions(c), merge(all))
+	return rules.Plan(RuleOptions(c), withData(c, merge(all)))
 }
 
 // RuleOptions returns what of c concerns the rules.

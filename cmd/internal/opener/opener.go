@@ -45,16 +45,19 @@ type Asked struct {
 type Opener struct {
 	o         Options
 	log       *slog.Logger
-	rules     *rules.Manager
+	rules     netfilter
 	addresses *transparent.Addresses
 	link      *link.Link
 	ledger    *ledger
 	// quick says that a pinhole opens in microseconds, so that it is not worth a
 	// goroutine; set once rules have started.
-	quick   bool
-	working sync.WaitGroup // what waits for the kernel on the worker's behalf
-	reloads atomic.Int32   // that wait or are at work
-	alive   atomic.Int64   // when the worker last answered a Ping, Unix nanoseconds
+	quick bool
+	// dialMark is on the packets of connections to the targets of relayed
+	// promises, by which the rules accept them; 0 where there are none.
+	dialMark uint32
+	working  sync.WaitGroup // what waits for the kernel on the worker's behalf
+	reloads  atomic.Int32   // that wait or are at work
+	alive    atomic.Int64   // when the worker last answered a Ping, Unix nanoseconds
 
 	// changing is held while start, reload and stop are at work, which may wait
 	// for the kernel. Only they change what mu guards, but for failed sockets.
@@ -83,10 +86,8 @@ func New(options Options) (*Opener, error) {
 	r := RuleOptions(options.Config)
 	r.Observe, r.Connections = o.observe, o.follow
 	var err error
-	if o.rules, err = rules.New(r); err != nil {
-		return nil, fmt.Errorf("prepare netfilter: %w", err)
-	}
-	return o, nil
+	o.rules, err = prepare(options.Config, r)
+	return o, err
 }
 
 // Run serves until ctx ends. It leaves no rule behind, whatever it returns: nil
@@ -131,12 +132,15 @@ func (o *Opener) installRules(ctx context.Context) (map[endpoint]*socket, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := o.rules.Start(ctx, static(o.config, opened)); err != nil {
+	if err := o.startRules(ctx, static(o.config, opened)); err != nil {
 		closeAll(opened)
 		return nil, fmt.Errorf("install rules: %w", err)
 	}
 	path, _ := o.rules.Path()
-	o.quick = path == rules.Conntrack.String()
+	o.quick = path != rules.IPTables.String()
+	if _, none := o.rules.(untouched); !none {
+		o.dialMark = RuleOptions(o.config).PinholeMark
+	}
 	return opened, nil
 }
 
@@ -147,7 +151,7 @@ func (o *Opener) oversee(ctx context.Context, asked Asked, w *worker, windows wi
 	err := o.handOver(o.config, o.text, windows, opened)
 	if err == nil {
 		o.o.Ready()
-		path, why := o.rules.Path()
+		path, why := o.path()
 		o.log.Info("ready", "event", "ready", "path", path, "why", why, "netfilter", o.rules.Describe(), "listeners", o.listening())
 		err = o.watch(ctx, asked, served)
 	}

@@ -17,6 +17,8 @@ type asked struct {
 	target netip.AddrPort
 	// port is the one that is promised.
 	port uint16
+	// relayed says that the worker carries the connection.
+	relayed bool
 }
 
 // expectation returns what the kernel is to admit for the session, and whether

@@ -39,8 +39,10 @@ func (o *Opener) obey(r link.Record, f *os.File) error {
 		f.Close()
 	}
 	switch r.Op {
-	case link.Promise:
+	case link.Promise, link.Relay:
 		o.promise(r)
+	case link.DialData:
+		o.dialData(r)
 	case link.Withdraw:
 		if o.ledger.withdraw(r.ID) {
 			o.rules.Close(r.ID)
@@ -79,19 +81,23 @@ func (o *Opener) obey(r link.Record, f *os.File) error {
 
 // promise has the kernel admit what the ledger allows.
 func (o *Opener) promise(r link.Record) {
-	e, s, err := o.ledger.promise(asked{r.Session, r.ID, r.Mode, r.Target, r.Port})
+	p, s, err := o.ledger.promise(asked{r.Session, r.ID, r.Mode, r.Target, r.Port, r.Op == link.Relay})
 	if err != nil {
 		o.log.Error("the worker asked for a pinhole that it must not have", "event", "promise_refused",
 			"session", r.Session, "target", r.Target, "port", r.Port, "error", err)
 		o.refuse(r, err)
 		return
 	}
-	e.Until = time.Now().Add(s.config.Data.PinholeTimeout)
+	p.Until = time.Now().Add(s.config.Data.PinholeTimeout)
+	open := func() { o.open(s, p.Expectation, r) }
+	if p.relayed {
+		open = func() { o.openRelay(s, p, r) }
+	}
 	if o.quick {
-		o.open(s, e, r)
+		open()
 		return
 	}
-	o.working.Go(func() { o.open(s, e, r) })
+	o.working.Go(open)
 }
 
 func (o *Opener) open(s *session, e expect.Expectation, r link.Record) {
@@ -157,7 +163,7 @@ type Status struct {
 }
 
 func (o *Opener) status() Status {
-	path, why := o.rules.Path()
+	path, why := o.path()
 	return Status{path, why, o.rules.Describe(), o.rules.Health()}
 }
 

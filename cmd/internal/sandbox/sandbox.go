@@ -58,7 +58,7 @@ func restrictFiles() (missing string) {
 // given. They are named as on amd64 and arm64; what an architecture does not
 // know is left out.
 const calls = `
-	read write readv writev pread64 close lseek fstat newfstatat getdents64 readlinkat fcntl dup3 pipe2
+	read write readv writev splice pread64 close lseek fstat newfstatat getdents64 readlinkat fcntl dup3 pipe2
 	accept4 getsockname getpeername getsockopt setsockopt shutdown bind recvfrom recvmsg recvmmsg
 	epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 eventfd2 ppoll
 	futex madvise munmap mincore brk sched_yield sched_getaffinity set_robust_list rseq membarrier

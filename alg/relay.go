@@ -1,0 +1,260 @@
+package alg
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// DataPort is where the gateway itself meets the promised host of a data
+// connection that it relays, and from where it goes on to the target. Its
+// methods are safe for concurrent use.
+type DataPort interface {
+	// Accept waits for the next connection, until Close.
+	Accept() (Conn, error)
+	// Dial connects to the target of the promise. Peer is where the promised
+	// host's connection comes from. It works once.
+	Dial(ctx context.Context, peer netip.AddrPort) (Conn, error)
+	// Close ends Accept, and nothing else. It may be called again.
+	Close() error
+}
+
+const (
+	// relaySilence is how long the rest of a data connection may carry nothing
+	// once one direction has ended, or its session: connection tracking gives
+	// one half closed the same time (nf_conntrack_tcp_timeout_fin_wait).
+	relaySilence = 2 * time.Minute
+	// relayDialTimeout bounds the connecting to the target.
+	relayDialTimeout = 30 * time.Second
+	// acceptPause is how long a connection that cannot be taken waits.
+	acceptPause = 100 * time.Millisecond
+	// smallChunk and largeChunk bound what is carried between two counts, in
+	// bytes.
+	smallChunk, largeChunk = 4 << 10, 8 << 20
+	// chunkTime is how long one chunk should take.
+	chunkTime = 200 * time.Millisecond
+)
+
+// relay carries one data connection through this process: it admits the
+// promised host, once, connects to the target, and copies in both directions.
+// Between two TCP connections Go has the kernel move the bytes (splice(2)).
+type relay struct {
+	table *dataTable
+	d     *dataConn
+	port  DataPort
+	log   *slog.Logger
+
+	// ctx ends when the relay is cut.
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	// sent and received are in bytes, as the promised host counts them.
+	sent, received atomic.Uint64
+	ending         atomic.Bool   // one direction has ended
+	looked         atomic.Uint64 // sent and received at the last look
+
+	mu    sync.Mutex
+	conns []Conn // that a cut resets
+	isCut bool
+	watch *time.Timer
+}
+
+func newRelay(t *dataTable, d *dataConn, log *slog.Logger) *relay {
+	r := &relay{table: t, d: d, log: log}
+	r.ctx, r.cancel = context.WithCancel(context.Background())
+	return r
+}
+
+// run carries the data connection until it ends, or until its promise does
+// without one.
+func (r *relay) run() {
+	defer r.cancel()
+	peer := r.admit()
+	if peer == nil {
+		return
+	}
+	r.table.relayed(r, DataConnected)
+	r.carry(peer)
+	r.table.relayed(r, DataClosed)
+}
+
+// admit waits for the promised host; nobody else is let in. It returns nil
+// when the promise has ended.
+func (r *relay) admit() Conn {
+	for {
+		c, err := r.port.Accept()
+		switch {
+		case isTemporary(err) && sleep(r.ctx, acceptPause):
+			continue
+		case err != nil:
+			return nil
+		}
+		if addrPort(c.RemoteAddr()).Addr() == r.d.From {
+			r.port.Close()
+			return c
+		}
+		abort(c)
+		r.log.Warn("a host that was not promised a data connection was turned away", "event", "data_stranger",
+			"host", c.RemoteAddr(), "promised", r.d.From, "at", r.d.To)
+	}
+}
+
+// carry joins the promised host's connection with one to the target.
+func (r *relay) carry(peer Conn) {
+	if !r.hold(peer) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.ctx, relayDialTimeout)
+	target, err := r.port.Dial(ctx, addrPort(peer.RemoteAddr()))
+	cancel()
+	if err != nil {
+		r.log.Warn("the target of a data connection cannot be reached", "event", "data_unreachable",
+			"mode", r.d.Mode, "target", r.d.Target, "error", err)
+		r.cut()
+		return
+	}
+	if !r.hold(target) {
+		return
+	}
+	defer r.watched().Stop()
+	var back sync.WaitGroup
+	back.Go(func() { r.pass(target, peer, &r.received) })
+	r.pass(peer, target, &r.sent)
+	back.Wait()
+	peer.Close()
+	target.Close()
+}
+
+// hold enters a connection among those that a cut resets. After a cut it is
+// reset at once, and hold reports false.
+func (r *relay) hold(c Conn) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.isCut {
+		abort(c)
+		return false
+	}
+	r.conns = append(r.conns, c)
+	return true
+}
+
+// cut ends the data connection with a reset on both sides.
+func (r *relay) cut() {
+	r.port.Close()
+	r.cancel()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.isCut = true
+	for _, c := range r.conns {
+		abort(c)
+	}
+	r.conns = nil
+}
+
+// pass carries one direction to its end: an orderly end is passed on as such,
+// anything else cuts the connection, so that no peer takes a part for the
+// whole.
+func (r *relay) pass(from, to Conn, carried *atomic.Uint64) {
+	err := r.copy(from, to, carried)
+	if err != nil {
+		r.cut()
+		return
+	}
+	r.ending.Store(true)
+	to.CloseWrite()
+}
+
+// copy copies until the end of from. The chunks between two counts grow and
+// shrink with the speed, so that the counts of a slow transfer are no later
+// than those of a quick one.
+func (r *relay) copy(from, to Conn, carried *atomic.Uint64) error {
+	for size := int64(smallChunk); ; {
+		began := time.Now()
+		n, err := io.Copy(to, &io.LimitedReader{R: from, N: size})
+		carried.Add(uint64(n))
+		if err != nil || n < size {
+			return err
+		}
+		r.table.relayed(r, DataConnected)
+		switch took := time.Since(began); {
+		case took < chunkTime:
+			size = min(2*size, largeChunk)
+		case took > 2*chunkTime:
+			size = max(size/2, smallChunk)
+		}
+	}
+}
+
+// look cuts the connection when what is left of it has carried nothing since
+// the last look.
+func (r *relay) look() {
+	now := r.sent.Load() + r.received.Load()
+	if now == r.looked.Swap(now) && (r.ending.Load() || r.table.isReleased(r.d)) {
+		r.log.Info("the rest of a data connection carries nothing", "event", "data_silent", "silent", relaySilence)
+		r.cut()
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.watch.Reset(relaySilence)
+}
+
+// watched begins to look, until the timer that it returns is stopped.
+func (r *relay) watched() *time.Timer {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.watch = time.AfterFunc(relaySilence, r.look)
+	return r.watch
+}
+
+// relayed notes how far a relay is.
+func (t *dataTable) relayed(r *relay, state DataState) {
+	t.change(r.d.ID, func(d *dataConn) *Transfer {
+		d.state = state
+		t.count(d, r.sent.Load(), r.received.Load())
+		if state != DataClosed {
+			return nil
+		}
+		d.final, d.countBy = true, time.Time{}
+		return d.takeTransfer()
+	})
+	sent, received := r.sent.Load(), r.received.Load()
+	t.observer.Relayed(Relayed{Session: r.d.Session, Pinhole: r.d.ID, State: state, Sent: sent, Received: received})
+}
+
+// isReleased reports whether its session has given d up.
+func (t *dataTable) isReleased(d *dataConn) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return d.released
+}
+
+// cutSession cuts the relayed data connections of a session, cutAll those of
+// every session.
+func (t *dataTable) cutSession(number uint64) {
+	t.cutRelays(func(d *dataConn) bool { return d.Session == number })
+}
+
+// cutAll cuts what is relayed, and returns when nothing is.
+func (t *dataTable) cutAll() {
+	t.cutRelays(func(*dataConn) bool { return true })
+	t.relays.Wait()
+}
+
+func (t *dataTable) cutRelays(of func(*dataConn) bool) {
+	t.mu.Lock()
+	var all []*relay
+	for _, d := range t.conns {
+		if d.relay != nil && of(d) {
+			all = append(all, d.relay)
+		}
+	}
+	t.mu.Unlock()
+	for _, r := range all {
+		r.cut()
+	}
+}

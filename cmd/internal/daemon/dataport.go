@@ -1,0 +1,49 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"ftpalg/alg"
+	"ftpalg/alg/expect"
+	"ftpalg/cmd/internal/link"
+)
+
+// dataPort is the listening socket of a relayed promise. It implements
+// alg.DataPort. Its connections are those of package net, between which the
+// kernel moves bytes.
+type dataPort struct {
+	remote   *remote
+	promise  expect.Expectation
+	listener *net.TCPListener
+}
+
+// Accept implements alg.DataPort.
+func (p *dataPort) Accept() (alg.Conn, error) {
+	c, err := p.listener.AcceptTCP()
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Dial implements alg.DataPort.
+func (p *dataPort) Dial(ctx context.Context, peer netip.AddrPort) (alg.Conn, error) {
+	f, err := p.remote.ask(ctx, link.Record{
+		Op: link.DialData, Session: p.promise.Session, ID: p.promise.ID, Port: peer.Port(),
+	}, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer closeFile(f)
+	c, err := net.FileConn(f)
+	if err != nil {
+		return nil, fmt.Errorf("take over the data connection to %s: %w", p.promise.Target, err)
+	}
+	return c.(*net.TCPConn), nil
+}
+
+// Close implements alg.DataPort.
+func (p *dataPort) Close() error { return p.listener.Close() }
