@@ -22,7 +22,7 @@ func (s *session) openData(a *dialogue.Announcement) (d *dataConn, text netip.Ad
 	if err == nil {
 		began := time.Now()
 		d.Session, d.session, d.Until = s.number, &s.data, began.Add(s.settings.PinholeTimeout)
-		if s.settings.Relay {
+		if d.Relayed = s.settings.Relay; d.Relayed {
 			d.relay = newRelay(s.g.data, d, s.log)
 		}
 		err = s.g.data.open(s.ctx, d)

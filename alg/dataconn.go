@@ -107,7 +107,7 @@ type sessionData struct {
 func (d *dataConn) describe() DataConnection {
 	return DataConnection{
 		Pinhole: d.ID, Mode: d.Mode, From: d.From, To: d.To, Target: d.Target, Seen: d.Seen,
-		Promised: d.opened, State: d.state, Relayed: d.relay != nil, Command: d.command, File: d.file, Traffic: d.traffic,
+		Promised: d.opened, State: d.state, Relayed: d.Expectation.Relayed, Command: d.command, File: d.file, Traffic: d.traffic,
 	}
 }
 
@@ -128,6 +128,13 @@ func (d *dataConn) release(how End) End {
 		d.state, d.final = DataWithdrawn, true
 	}
 	return how
+}
+
+// mayYetCome reports whether the connection of d, which is released, may wait
+// to be taken: where it is relayed, the server can have sent a small file and
+// said so before the relay had its turn. The caller holds the table's mu.
+func (d *dataConn) mayYetCome(how End) bool {
+	return d.relay != nil && d.state == DataOpen && how == EndUsed
 }
 
 // awaitCount gives the kernel time to tell more of d. The caller holds the

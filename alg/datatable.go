@@ -154,6 +154,9 @@ func (t *dataTable) timeout(d *dataConn) {
 		d.countBy = time.Time{}
 		transfer = d.takeTransfer()
 		d.final = d.final || d.state != DataConnected
+		if d.final && d.released {
+			t.withdraw(d)
+		}
 	}
 	if !expired {
 		t.schedule(d)
@@ -171,10 +174,11 @@ func (t *dataTable) withdraw(d *dataConn) {
 		return
 	}
 	d.withdrawn = true
-	t.kernel.Close(d.ID)
 	if d.relay != nil {
-		d.relay.port.Close()
+		d.relay.port.Close() // it withdraws itself when it has no use for it
+		return
 	}
+	t.kernel.Close(d.ID)
 }
 
 // release ends d's pinhole for its session, frees its port and tells the
@@ -185,7 +189,9 @@ func (t *dataTable) release(d *dataConn, how End) {
 		t.mu.Unlock()
 		return
 	}
-	t.withdraw(d)
+	if !d.mayYetCome(how) {
+		t.withdraw(d)
+	}
 	how = d.release(how)
 	t.schedule(d)
 	t.mu.Unlock()
@@ -221,7 +227,9 @@ func (t *dataTable) endTransfer(d *dataConn, ended Transfer) {
 	if !d.final && d.transfer == nil {
 		d.transfer = &ended
 		d.session.uncounted++
-		d.awaitCount()
+		if d.relay == nil || d.state != DataConnected {
+			d.awaitCount()
+		} // else its end will tell
 		t.schedule(d)
 		t.mu.Unlock()
 		return
@@ -304,15 +312,6 @@ func (t *dataTable) change(id expect.ID, change func(*dataConn) *Transfer) {
 	t.schedule(d)
 	t.mu.Unlock()
 	t.reportTransfer(d.session, ended)
-}
-
-// Relays reports whether the data connection of a pinhole passes through this
-// process.
-func (g *Gateway) Relays(id expect.ID) bool {
-	g.data.mu.Lock()
-	defer g.data.mu.Unlock()
-	d := g.data.conns[id]
-	return d != nil && d.relay != nil
 }
 
 // Connected notes that the kernel has seen the connection of a pinhole.

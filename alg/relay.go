@@ -75,6 +75,7 @@ func (r *relay) run() {
 	defer r.cancel()
 	peer := r.admit()
 	if peer == nil {
+		r.table.kernel.Close(r.d.ID)
 		return
 	}
 	r.table.relayed(r, DataConnected)
@@ -106,11 +107,13 @@ func (r *relay) admit() Conn {
 // carry joins the promised host's connection with one to the target.
 func (r *relay) carry(peer Conn) {
 	if !r.hold(peer) {
+		r.table.kernel.Close(r.d.ID)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.ctx, relayDialTimeout)
 	target, err := r.port.Dial(ctx, addrPort(peer.RemoteAddr()))
 	cancel()
+	r.table.kernel.Close(r.d.ID)
 	if err != nil {
 		r.log.Warn("the target of a data connection cannot be reached", "event", "data_unreachable",
 			"mode", r.d.Mode, "target", r.d.Target, "error", err)

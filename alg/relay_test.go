@@ -222,3 +222,38 @@ func TestRelayTakesNoWordOfTheKernelForItsOwn(t *testing.T) {
 		}
 	})
 }
+
+// An active server connects, sends a small file and says so before the relay
+// has had its turn: the client still waits for it.
+func TestRelayCarriesWhatCameBeforeTheServersFinalReply(t *testing.T) {
+	onRelay(t, func(b *bench, client, server *peer, p *algtest.DataPort) {
+		client.say("RETR x")
+		server.hears("RETR x")
+		server.say("150 here", "226 done")
+		client.hears("150 here")
+		client.hears("226 done")
+		data, target := arrive(t, p)
+		sends(t, target, data, "small")
+		data.Close()
+		synctest.Wait()
+		b.standing()
+	})
+}
+
+func TestRelayOfASlowClientIsCountedToItsEnd(t *testing.T) {
+	onRelay(t, func(b *bench, client, server *peer, p *algtest.DataPort) {
+		both(client, server, "RETR x", "150 here")
+		data, target := arrive(t, p)
+		go func() {
+			target.Write(make([]byte, 100000))
+			target.CloseWrite()
+		}()
+		server.say("226 done")
+		client.hears("226 done")
+		time.Sleep(time.Minute)
+		b.watcher.saw(t, "began 1 203.0.113.10:60001 -> 198.18.1.20:21", "announced PASV replaced  after 0s", "promise 1 PASV used")
+		io.Copy(io.Discard, data)
+		data.Close()
+		b.watcher.saw(t, `transfer RETR "x" by "" as A over PASV, complete true after 0s, client 0 server 100000 counted true`)
+	})
+}

@@ -75,6 +75,9 @@ type Expectation struct {
 	Seen netip.Addr
 	// Until is when the promise ends if nobody has come.
 	Until time.Time
+	// Relayed says that the gateway itself takes the connection, and makes
+	// another one to the target.
+	Relayed bool
 }
 
 // Key is what a connection shows of itself: two expectations of the same Key
@@ -95,6 +98,9 @@ func (e Expectation) String() string {
 	}
 	if e.Seen != e.From {
 		s += fmt.Sprintf(" as %s", e.Seen)
+	}
+	if e.Relayed {
+		s += ", relayed"
 	}
 	return s
 }

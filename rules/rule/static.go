@@ -23,9 +23,10 @@ type Static struct {
 	// under former rules. After sees to it.
 	Deliver4, Deliver6 []uint16
 	// Relayed says that this machine connects to any port for the data
-	// connections that it relays: packets with the Pinhole mark go out, and
-	// where there are transparent sockets, packets of any port may be theirs.
-	Relayed bool
+	// connections that it relays: packets with the Pinhole mark go out.
+	// Foreign4 and Foreign6 say that it does so with foreign source addresses,
+	// so that packets of any port may belong to a transparent socket.
+	Relayed, Foreign4, Foreign6 bool
 }
 
 // Service is a TCP port of this machine that anybody may connect to.
@@ -149,15 +150,21 @@ func (s Static) relayed(m Marks) []Rule {
 // so only the ports concerned reach it.
 func (s Static) delivery(f Family, m Marks) []Rule {
 	var rules []Rule
-	ports := s.delivered(f)
-	if s.Relayed && len(ports) > 0 {
+	if s.Relayed && s.foreign(f) {
 		return []Rule{{MarkPrerouting, []Match{TransparentSocket{}}, SetPacketMark(m.Delivery), "deliver any"}}
 	}
-	for _, some := range chunks(ports) {
+	for _, some := range chunks(s.delivered(f)) {
 		rules = append(rules, Rule{MarkPrerouting, []Match{EitherPorts(some), TransparentSocket{}},
 			SetPacketMark(m.Delivery), "deliver " + commas(some)})
 	}
 	return rules
+}
+
+func (s Static) foreign(f Family) bool {
+	if f == IPv6 {
+		return s.Foreign6
+	}
+	return s.Foreign4
 }
 
 // delivered returns the ports whose packets may belong to a transparent
@@ -185,7 +192,9 @@ func (s Static) delivered(f Family) map[uint16]bool {
 func (s Static) After(former Static) Static {
 	s.Deliver4 = slices.Sorted(maps.Keys(collect(former.delivered(IPv4), s.Deliver4)))
 	s.Deliver6 = slices.Sorted(maps.Keys(collect(former.delivered(IPv6), s.Deliver6)))
-	s.Relayed = s.Relayed || former.Relayed
+	if former.Relayed {
+		s.Relayed, s.Foreign4, s.Foreign6 = true, s.Foreign4 || former.Foreign4, s.Foreign6 || former.Foreign6
+	}
 	return s
 }
 

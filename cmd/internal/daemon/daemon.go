@@ -256,12 +256,8 @@ func (d *Daemon) obey(r link.Record, f *os.File) {
 }
 
 // follow passes on what data connections do. It is called for each of them,
-// so it makes nothing that is not logged. Of what is relayed the gateway knows
-// better.
+// so it makes nothing that is not logged.
 func (d *Daemon) follow(r link.Record) {
-	if d.gateway.Relays(r.ID) {
-		return
-	}
 	switch r.Op {
 	case link.Connected:
 		d.gateway.Connected(r.ID)

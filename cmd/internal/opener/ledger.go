@@ -47,9 +47,9 @@ type promise struct {
 	expect.Expectation
 	// ours says that its port is of our ranges.
 	ours bool
-	// relayed says that the worker carries its connection, dialed that it has
-	// been connected to the target.
-	relayed, dialed bool
+	// dialed says that the worker has been connected to the target of what it
+	// relays.
+	dialed bool
 }
 
 func newLedger() *ledger {
@@ -155,7 +155,7 @@ func (l *ledger) promise(a asked) (p *promise, of *session, err error) {
 	if ours && l.held(s.client.Addr()) >= s.config.Limits.PromisesPerClient {
 		return nil, nil, errShare
 	}
-	p = &promise{Expectation: e, ours: ours, relayed: a.relayed}
+	p = &promise{Expectation: e, ours: ours}
 	s.promises[a.id] = p
 	l.owners[a.id] = s
 	return p, s, nil
@@ -171,7 +171,7 @@ func (l *ledger) dialed(number uint64, id expect.ID) (p *promise, of *session, e
 		return nil, nil, errUnknownPromise
 	}
 	p = s.promises[id]
-	if !p.relayed || p.dialed {
+	if !p.Relayed || p.dialed {
 		return nil, nil, errNotToDial
 	}
 	p.dialed = true

@@ -20,6 +20,7 @@ func needs(l *config.Listener, port4, port6 uint16) rules.Static {
 		}
 		server := netip.PrefixFrom(l.Server.Addr(), l.Server.Addr().BitLen())
 		s.Outbound = []rules.Outbound{{Name: l.Name, Server: server, Ports: []uint16{l.Server.Port()}, Transparent: foreign}}
+		s.Foreign4, s.Foreign6 = foreign && server.Addr().Is4(), foreign && server.Addr().Is6()
 		return s
 	}
 	t := l.Transparent
@@ -27,7 +28,7 @@ func needs(l *config.Listener, port4, port6 uint16) rules.Static {
 		Name: l.Name, Interface: t.Interface, Ports: t.Ports,
 		Clients: t.Clients, Servers: t.Servers,
 		Method: method(t.Method), Port4: port4, Port6: port6,
-	}}}
+	}}, Foreign4: port4 != 0, Foreign6: port6 != 0} // the client sees the server's own address
 	for _, server := range servers(t.Servers, port4 != 0, port6 != 0) {
 		s.Outbound = append(s.Outbound, rules.Outbound{Name: l.Name, Server: server, Ports: t.Ports, Transparent: foreign})
 	}
@@ -67,8 +68,7 @@ func method(m config.Method) rules.Method {
 	return rules.TPROXY
 }
 
-// withData adds what relayed data connections need: to be made, and where they
-// are made with a foreign address to be brought here.
+// withData adds what relayed data connections need.
 func withData(c *config.Config, s rules.Static) rules.Static {
 	s.Relayed = c.Data.Path == config.PathRelay
 	return s
@@ -79,6 +79,7 @@ func merge(all []rules.Static) (out rules.Static) {
 		out.Services = append(out.Services, s.Services...)
 		out.Intercepts = append(out.Intercepts, s.Intercepts...)
 		out.Outbound = append(out.Outbound, s.Outbound...)
+		out.Foreign4, out.Foreign6 = out.Foreign4 || s.Foreign4, out.Foreign6 || s.Foreign6
 	}
 	return out
 }

@@ -40,13 +40,8 @@ func (untouched) Describe() string             { return "none" }
 func (u untouched) Start(ctx context.Context, s rules.Static) error { return u.Apply(ctx, s) }
 
 func (u untouched) Apply(_ context.Context, s rules.Static) error {
-	if len(s.Intercepts) > 0 {
+	if len(s.Intercepts) > 0 || s.Foreign4 || s.Foreign6 {
 		return fmt.Errorf("%w: %w", errNeedsNetfilter, u.why)
-	}
-	for _, o := range s.Outbound {
-		if o.Transparent {
-			return fmt.Errorf("%w: %w", errNeedsNetfilter, u.why)
-		}
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ type asked struct {
 // the port is of our ranges, or why it must not. Both hosts are the session's own; only where the listener allows
 // third parties may the target of a PORT or EPRT be another.
 func (s *session) expectation(a asked) (e expect.Expectation, owned bool, err error) {
-	e = expect.Expectation{ID: a.id, Session: s.number, Mode: a.mode, Target: a.target}
+	e = expect.Expectation{ID: a.id, Session: s.number, Mode: a.mode, Target: a.target, Relayed: a.relayed}
 	var told netip.Addr
 	var within config.PortRange
 	switch a.mode {

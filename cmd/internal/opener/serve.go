@@ -90,7 +90,7 @@ func (o *Opener) promise(r link.Record) {
 	}
 	p.Until = time.Now().Add(s.config.Data.PinholeTimeout)
 	open := func() { o.open(s, p.Expectation, r) }
-	if p.relayed {
+	if p.Relayed {
 		open = func() { o.openRelay(s, p, r) }
 	}
 	if o.quick {
@@ -191,8 +191,12 @@ func (o *Opener) openLog(r link.Record) {
 	o.answerFile(r, f)
 }
 
-// follow passes on what data connections do, and logs what rules do.
+// follow passes on what data connections do. Of those that it relays the worker
+// knows better.
 func (o *Opener) follow(e rules.Event) {
+	if e.Pinhole.Relayed {
+		return
+	}
 	r := link.Record{ID: e.Pinhole.ID, Session: e.Pinhole.Session, Mode: e.Pinhole.Mode,
 		Sent: e.Traffic.Sent, Received: e.Traffic.Received, Counted: e.Traffic.Counted, Took: int64(e.Traffic.Duration)}
 	switch e.Kind {
