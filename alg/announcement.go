@@ -22,8 +22,11 @@ func (s *session) openData(a *dialogue.Announcement) (d *dataConn, text netip.Ad
 	if err == nil {
 		began := time.Now()
 		d.Session, d.session, d.Until = s.number, &s.data, began.Add(s.settings.PinholeTimeout)
-		if d.Relayed = s.settings.Relay; d.Relayed {
+		if d.Relayed = s.settings.Relay || a.Protected; d.Relayed {
 			d.relay = newRelay(s.g.data, d, s.log)
+		}
+		if a.Protected {
+			d.relay.protect = s.service.TLS
 		}
 		err = s.g.data.open(s.ctx, d)
 		done.Opening = time.Since(began)

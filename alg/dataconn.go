@@ -51,6 +51,8 @@ type DataConnection struct {
 	State    DataState      `json:"state"`
 	// Relayed says that the data passes through this process.
 	Relayed bool `json:"relayed,omitempty"`
+	// TLS is that of the client's side, nil for none.
+	TLS *TLSInfo `json:"tls,omitempty"`
 	// Command and File are those of the transfer that it was used for.
 	Command string `json:"command,omitempty"`
 	File    string `json:"file,omitempty"`
@@ -67,7 +69,8 @@ type dataConn struct {
 	leased  uint16
 	host    netip.Addr // the clientHost that holds it
 	session *sessionData
-	relay   *relay // nil where the kernel forwards it
+	relay   *relay   // nil where the kernel forwards it
+	tls     *TLSInfo // of the client's side, nil for none
 
 	opened        time.Time
 	state         DataState
@@ -107,7 +110,7 @@ type sessionData struct {
 func (d *dataConn) describe() DataConnection {
 	return DataConnection{
 		Pinhole: d.ID, Mode: d.Mode, From: d.From, To: d.To, Target: d.Target, Seen: d.Seen,
-		Promised: d.opened, State: d.state, Relayed: d.Expectation.Relayed, Command: d.command, File: d.file, Traffic: d.traffic,
+		Promised: d.opened, State: d.state, Relayed: d.Expectation.Relayed, TLS: d.tls, Command: d.command, File: d.file, Traffic: d.traffic,
 	}
 }
 

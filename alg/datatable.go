@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ftpalg/alg/dialogue"
@@ -27,6 +28,8 @@ type dataTable struct {
 	shares shares  // of the pool's ports
 	total  Traffic // of all there were
 	relays sync.WaitGroup
+	// truncated counts data connections under TLS that were cut short.
+	truncated atomic.Uint64
 }
 
 // newDataTable returns an empty table. Its numbers begin at 1, or after those

@@ -25,6 +25,10 @@ type half struct {
 	// it, or noUrgent. The session's mu guards both.
 	out    []byte
 	urgent int
+	// held waits behind out for TLS to begin, while holding. The session's mu
+	// guards both.
+	held    []byte
+	holding bool
 	// writing says that a goroutine writes to conn: one at a time does, so
 	// that queued bytes leave in their order. The session's mu guards it.
 	writing bool
@@ -41,7 +45,23 @@ func newHalf(c Conn, lines splitter, longest int) half {
 }
 
 // queue appends b to what is to be written. The caller holds the session's mu.
-func (h *half) queue(b []byte) { h.out = append(h.out, b...) }
+func (h *half) queue(b []byte) {
+	if h.holding {
+		h.held = append(h.held, b...)
+		return
+	}
+	h.out = append(h.out, b...)
+}
+
+// hold has what is queued from now on wait for TLS. The caller holds the
+// session's mu.
+func (h *half) hold() { h.holding = true }
+
+// release lets go what hold has kept. The caller holds the session's mu.
+func (h *half) release() {
+	h.out = append(h.out, h.held...)
+	h.held, h.holding = nil, false
+}
 
 // queueUrgent is queue for bytes whose u-th, if any, came as urgent data.
 func (h *half) queueUrgent(b []byte, u int) {

@@ -23,6 +23,9 @@ type SessionInfo struct {
 	// encrypted.
 	State        string `json:"state"`
 	Transferring bool   `json:"transferring"`
+	// TLS is that of the client's control connection where the gateway is its
+	// end, nil for none.
+	TLS *TLSInfo `json:"tls,omitempty"`
 	// Transfer is the one that runs.
 	Transfer  *RunningTransfer `json:"transfer,omitempty"`
 	Announced uint64           `json:"announced"`
@@ -94,6 +97,9 @@ func (s *session) info() SessionInfo {
 		Announced:    s.announced.Load(), Refused: s.refused.Load(), Transfers: s.transfers.Load(),
 		ClientLines: s.lines.client.Load(), ServerLines: s.lines.server.Load(),
 		Traffic: s.g.data.sum(&s.data.total),
+	}
+	if c, ok := s.client.conn.(*securable); ok {
+		i.TLS = c.info()
 	}
 	if s.live.Load() {
 		i.State, i.Seen = "readable", s.ends.Seen

@@ -94,6 +94,7 @@ const (
 	RejectRate        Rejection = "rate"         // rates.connections
 	RejectClientLimit Rejection = "client_limit" // limits.sessions_per_client
 	RejectUnreachable Rejection = "unreachable"  // its server did not answer
+	RejectTLS         Rejection = "tls"          // TLS was to begin with it, and did not
 )
 
 // Refusal is one line that was kept from the other side.

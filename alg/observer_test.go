@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ftpalg/alg"
+	"ftpalg/alg/dialogue"
 	"ftpalg/alg/expect"
 )
 
@@ -255,7 +256,7 @@ func TestNothingIsRememberedOfWhatTheKernelTakesBack(t *testing.T) {
 
 func TestRefusalsAreTold(t *testing.T) {
 	svc := fronting()
-	svc.Policy.RefuseTLS = true
+	svc.Policy.TLS = dialogue.RefuseTLS
 	s := onePort(testSettings())
 	s.SessionsPerClient = 1
 	onBench(t, svc, s, func(b *bench) {

@@ -1,6 +1,7 @@
 package alg
 
 import (
+	"crypto/tls"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -60,6 +61,10 @@ type Service struct {
 	Source Source
 	// Policy is the dialogue's.
 	Policy dialogue.Policy
+	// TLS is how the gateway is the end of the client's TLS where the Policy
+	// says so, else nil. ImplicitTLS begins it with the connection.
+	TLS         *tls.Config
+	ImplicitTLS bool
 }
 
 // transparent reports whether the service leaves the client its idea of the

@@ -14,14 +14,26 @@ const parkTimeout = time.Second
 
 // park stops both pumps between two reads and reports whether the session is
 // at rest then; otherwise it has ended, or its server has not been reached
-// yet. Nothing is read, written or timed until unpark.
+// yet, or it is under TLS. Nothing is read, written or timed until unpark.
 func (s *session) park() bool {
-	if !s.live.Load() || !s.askToPark() {
+	if !s.live.Load() || s.underTLS() || !s.askToPark() {
 		return false
 	}
 	<-s.parked
 	s.idle.Stop()
 	return !s.ended.Load() && !(s.client.over && s.server.over)
+}
+
+// underTLS reports whether the session can only go on in this process: the
+// state of TLS cannot be written down.
+func (s *session) underTLS() bool {
+	c, ok := s.client.conn.(*securable)
+	if !ok {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.startTLS || c.tls.Load() != nil
 }
 
 func (s *session) askToPark() bool {

@@ -39,6 +39,9 @@ func (s *session) finish(err error, from, to *half) {
 		s.end(Closed, "")
 	case errors.Is(err, errRefused):
 		s.end(Refused, "")
+	case errors.Is(err, errHandshake):
+		s.log.Info("connection ends", "event", "tls_failed", "client", s.ends.Client, "error", err)
+		s.end(Refused, "")
 	case errors.Is(err, errBanned):
 		s.end(Refused, "421 Too many failed logins from your address, try again later.")
 	default:

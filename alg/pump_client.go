@@ -28,6 +28,7 @@ const (
 	needMore                     // no whole line is left
 	mustWait                     // what is left waits for the server
 	turnedOpaque                 // nothing may be read any more
+	mustSecure                   // TLS begins
 )
 
 // pumpClient carries the client's stream to the server until it ends.
@@ -66,6 +67,8 @@ func (s *session) command() (announced *dialogue.Announcement, line wire.Line, s
 	switch {
 	case s.dialogue.Opaque():
 		return nil, line, turnedOpaque, nil
+	case s.startTLS:
+		return nil, line, mustSecure, nil
 	case len(s.client.in.unread()) == 0:
 		return nil, line, needMore, nil
 	case s.dialogue.Waiting():
@@ -91,6 +94,7 @@ func (s *session) command() (announced *dialogue.Announcement, line wire.Line, s
 		s.noteRefusal(v)
 	}
 	s.answer(v.Answer)
+	s.prepareTLS(v)
 	if v.Action == dialogue.Close {
 		err = errRefused
 	}
@@ -140,12 +144,24 @@ func (s *session) answer(b []byte) {
 	}
 }
 
+// prepareTLS holds back what is queued for the client once the 234 is. The
+// caller holds mu.
+func (s *session) prepareTLS(v dialogue.Verdict) {
+	if v.StartTLS {
+		s.startTLS = true
+		s.client.hold()
+	}
+}
+
 // advance does what the state of the client's lines asks for: read more of
 // them, or copy them unread.
 func (s *session) advance(state progress) error {
 	in := &s.client.in
-	if state == turnedOpaque {
+	switch state {
+	case turnedOpaque:
 		return s.copyRaw(&s.client, &s.server, s.readClient)
+	case mustSecure:
+		return s.secureClient()
 	}
 	if state == mustWait && (in.full() || in.ended) {
 		return s.waitUnblocked()

@@ -95,6 +95,7 @@ func (s *session) reply(v dialogue.Verdict, line wire.Line) {
 		s.client.queue(line.Bytes)
 	}
 	s.answer(v.Answer)
+	s.prepareTLS(v)
 }
 
 // announcePassive opens the data connection that a 227 or 229 announces and
@@ -116,7 +117,8 @@ func (s *session) announcePassive(v dialogue.Verdict, line wire.Line) {
 // unblock lets the client's lines go that wait for the server. The caller
 // holds mu.
 func (s *session) unblock() {
-	if !s.blocked || s.dialogue.Waiting() && !s.dialogue.Opaque() {
+	waits := s.dialogue.Waiting() && !s.dialogue.Opaque()
+	if !s.startTLS && (!s.blocked || waits) {
 		return
 	}
 	s.blocked = false

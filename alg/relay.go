@@ -2,6 +2,8 @@ package alg
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -47,6 +49,8 @@ type relay struct {
 	d     *dataConn
 	port  DataPort
 	log   *slog.Logger
+	// protect puts TLS on the client's side, nil for none.
+	protect *tls.Config
 
 	// ctx ends when the relay is cut.
 	ctx    context.Context
@@ -124,12 +128,38 @@ func (r *relay) carry(peer Conn) {
 		return
 	}
 	defer r.watched().Stop()
+	if peer, target, err = r.secure(peer, target); err != nil {
+		r.log.Info("data connection ends", "event", "data_tls_failed", "mode", r.d.Mode, "error", err)
+		r.cut()
+		return
+	}
 	var back sync.WaitGroup
 	back.Go(func() { r.pass(target, peer, &r.received) })
 	r.pass(peer, target, &r.sent)
 	back.Wait()
 	peer.Close()
 	target.Close()
+}
+
+// secure puts TLS on the client's side, of which the gateway is the server
+// whoever has connected (RFC 4217 section 7).
+func (r *relay) secure(peer, target Conn) (securedPeer, securedTarget Conn, err error) {
+	if r.protect == nil {
+		return peer, target, nil
+	}
+	client := peer
+	if !r.d.Mode.Passive() {
+		client = target
+	}
+	t, err := serveTLS(r.ctx, client, r.protect)
+	if err != nil {
+		return peer, target, err
+	}
+	r.table.secured(r.d, describeTLS(t.ConnectionState()))
+	if r.d.Mode.Passive() {
+		return t, target, nil
+	}
+	return peer, t, nil
 }
 
 // hold enters a connection among those that a cut resets. After a cut it is
@@ -163,12 +193,25 @@ func (r *relay) cut() {
 // whole.
 func (r *relay) pass(from, to Conn, carried *atomic.Uint64) {
 	err := r.copy(from, to, carried)
-	if err != nil {
+	switch {
+	case errors.Is(err, errCutShort) && r.ending.Load():
+		// The other direction had ended: nothing of it can be missing.
+	case err != nil:
+		r.noteCut(err)
 		r.cut()
 		return
 	}
 	r.ending.Store(true)
 	to.CloseWrite()
+}
+
+// noteCut logs that a stream under TLS ended without its close_notify.
+func (r *relay) noteCut(err error) {
+	if errors.Is(err, errCutShort) || errors.Is(err, io.ErrUnexpectedEOF) {
+		r.table.truncated.Add(1)
+		r.log.Warn("a data connection under TLS was cut short, and is cut on the other side too", "event", "data_truncated",
+			"mode", r.d.Mode, "carried", r.sent.Load()+r.received.Load())
+	}
 }
 
 // copy copies until the end of from. The chunks between two counts grow and
@@ -179,8 +222,11 @@ func (r *relay) copy(from, to Conn, carried *atomic.Uint64) error {
 		began := time.Now()
 		n, err := io.Copy(to, &io.LimitedReader{R: from, N: size})
 		carried.Add(uint64(n))
-		if err != nil || n < size {
+		switch {
+		case err != nil:
 			return err
+		case n < size:
+			return streamEnd(from)
 		}
 		r.table.relayed(r, DataConnected)
 		switch took := time.Since(began); {
@@ -227,6 +273,13 @@ func (t *dataTable) relayed(r *relay, state DataState) {
 	})
 	sent, received := r.sent.Load(), r.received.Load()
 	t.observer.Relayed(Relayed{Session: r.d.Session, Pinhole: r.d.ID, State: state, Sent: sent, Received: received})
+}
+
+// secured notes the TLS of the client's side of d.
+func (t *dataTable) secured(d *dataConn, i *TLSInfo) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	d.tls = i
 }
 
 // isReleased reports whether its session has given d up.

@@ -56,6 +56,8 @@ type session struct {
 	dialogue *dialogue.Dialogue
 	// open are the data connections that the session has not released.
 	open []*dataConn
+	// startTLS says that TLS with the client begins.
+	startTLS bool
 	// blocked says that the client has lines which wait for the server.
 	blocked bool
 	// changed tells those who wait that blocked, closeBy, parking or
@@ -102,7 +104,11 @@ func newSession(g *Gateway, svc *Service, a Arrival) *session {
 		ends: svc.Endpoints(addrPort(a.Conn.RemoteAddr()), a.Reached),
 	}
 	longest := s.settings.CommandLine
-	s.client = newHalf(a.Conn, &wire.CommandSplitter{Max: longest}, longest)
+	c := a.Conn
+	if svc.TLS != nil {
+		c = &securable{Conn: c}
+	}
+	s.client = newHalf(c, &wire.CommandSplitter{Max: longest}, longest)
 	s.changed = sync.NewCond(&s.mu)
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	s.data.transferring = s.transferring.Load
@@ -124,6 +130,16 @@ func addrPort(a net.Addr) netip.AddrPort {
 // begin dials the server and runs the session. It does not stay itself, since
 // the stack that dialing and logging need would stay with it.
 func (s *session) begin() {
+	if s.service.ImplicitTLS {
+		if err := s.beginTLS(nil); err != nil {
+			defer s.finished()
+			defer s.cancel(nil)
+			s.noteRejection(RejectTLS)
+			s.log.Info("connection rejected", "event", "turned_away", "listener", s.service.Name, "client", s.ends.Client, "error", err)
+			s.client.conn.Close()
+			return
+		}
+	}
 	if err := s.dial(); err != nil {
 		defer s.finished()
 		defer s.cancel(nil)
@@ -135,6 +151,9 @@ func (s *session) begin() {
 	s.log.Info("session begins", "event", "session_begin", "listener", s.service.Name,
 		"client", s.ends.Client, "reached", s.ends.Reached, "server", s.ends.Server, "seen", s.ends.Seen)
 	s.dialogue = dialogue.New(s.service.Policy, s.ends.Client.Addr(), s.ends.Server.Addr())
+	if s.service.ImplicitTLS {
+		s.dialogue.Secured()
+	}
 	s.goLive()
 	s.g.observer.Began(s.info())
 	if s.ended.Load() { // before it was live, so end did not close the server
@@ -147,7 +166,7 @@ func (s *session) begin() {
 // session's context: a context of its own would cost every session memory.
 func (s *session) dial() error {
 	timeout := time.AfterFunc(s.settings.ConnectTimeout, func() { s.cancel(context.DeadlineExceeded) })
-	d := Dial{Session: s.number, Client: s.client.conn, Server: s.ends.Server, Source: s.service.Source.Addr}
+	d := Dial{Session: s.number, Client: plain(s.client.conn), Server: s.ends.Server, Source: s.service.Source.Addr}
 	if s.service.Source.Client {
 		d.Source = s.ends.Client.Addr()
 	}

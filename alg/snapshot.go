@@ -116,7 +116,7 @@ func (g *Gateway) Park() (Snapshot, []Connections) {
 	var all []Connections
 	for _, one := range parked {
 		s.Sessions = append(s.Sessions, one.snapshot())
-		all = append(all, Connections{one.client.conn, one.server.conn})
+		all = append(all, Connections{plain(one.client.conn), one.server.conn})
 	}
 	g.mu.Lock()
 	s.LastSession, s.Counters = g.next, g.ended

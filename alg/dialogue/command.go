@@ -13,7 +13,7 @@ import (
 func (d *Dialogue) Command(line wire.Line) Verdict {
 	c := wire.ParseCommand(line.Bytes)
 	v := d.command(line, c)
-	v.Verb, v.Secret = c.Verb, secret(line.Bytes, c)
+	v.Verb, v.Secret, v.StartTLS = c.Verb, secret(line.Bytes, c), d.takeStart()
 	return v
 }
 
@@ -63,6 +63,9 @@ func (d *Dialogue) command(line wire.Line, c wire.Command) Verdict {
 	if setting, reply := d.policy.forbids(line.Bytes, c); setting != "" {
 		v := d.refuse(exchange{verb: c.Verb}, NotAllowed, reply)
 		v.Setting = setting
+		return v
+	}
+	if v, ok := d.security(line.Bytes, c); ok {
 		return v
 	}
 	switch c.Verb {
@@ -128,7 +131,9 @@ func (d *Dialogue) due() []byte {
 	}
 	var out []byte
 	for i := d.pending.current(); i < d.pending.len() && d.pending.at(i).own(); i = d.pending.current() {
-		out = append(out, d.pending.remove(i).answer...)
+		e := d.pending.remove(i)
+		d.starting = d.starting || e.secures
+		out = append(out, e.answer...)
 		out = append(out, '\r', '\n')
 	}
 	return out
@@ -159,7 +164,7 @@ func (d *Dialogue) active(line []byte, c wire.Command) Verdict {
 	e := exchange{verb: c.Verb, number: d.announced + 1, refused: why}
 	d.push(e)
 	v := Verdict{Action: Announce, Reason: why, Announcement: &Announcement{
-		Number: e.number, Mode: mode, Said: hp.Addr, At: netip.AddrPortFrom(hp.Addr, hp.Port), hostPort: hp,
+		Number: e.number, Mode: mode, Said: hp.Addr, At: netip.AddrPortFrom(hp.Addr, hp.Port), Protected: d.protected, hostPort: hp,
 	}}
 	if why != NoReason {
 		v.Action = Refuse
@@ -249,8 +254,11 @@ func sequenceReply(v wire.Verb) string {
 }
 
 func (d *Dialogue) auth() Verdict {
-	if d.policy.RefuseTLS {
+	switch d.policy.TLS {
+	case RefuseTLS:
 		return d.refuse(exchange{verb: wire.AUTH}, NotAllowed, "534 Encryption is not allowed here.")
+	case HideTLS:
+		return d.refuse(exchange{verb: wire.AUTH}, NotAllowed, "502 Command not implemented.")
 	}
 	d.securing = true
 	return d.forward(exchange{verb: wire.AUTH})

@@ -41,6 +41,11 @@ type Dialogue struct {
 	epsvAll  bool
 	opaque   bool
 
+	// Where the gateway is the end of the client's TLS: starting says that a
+	// 234 has just been answered, secure that the control connection is under
+	// TLS, sized that PBSZ was given, protected that data is, too.
+	starting, secure, sized, protected bool
+
 	// announced counts the announcements, those included that a PASV or EPSV
 	// has asked for; inForce is the latest that has been accepted; waiting counts those of the client that await
 	// a reply.
@@ -68,6 +73,8 @@ type replyGroup struct {
 	// last line has been judged; overlong says that not all of it is.
 	held     []byte
 	overlong bool
+	// continued says that it has more than one line.
+	continued bool
 	// swallow says that the rest of an over-long line goes nowhere.
 	swallow bool
 }
@@ -113,7 +120,7 @@ func (d *Dialogue) Lost() {
 
 // Waiting reports whether the client's next line must stay unread until the
 // server has spoken: before the greeting, behind an AUTH (RFC 4217 section 4,
-// what follows might be meant for TLS), and when too much is in flight.
+// what follows might be meant for TLS) until Secured, and when too much is in flight.
 func (d *Dialogue) Waiting() bool {
 	return !d.greeted || d.securing || d.pending.len() >= maxPending || d.waiting >= maxAnnounced
 }

@@ -41,7 +41,7 @@ func parseGolden(t *testing.T, name, text string) golden {
 		case l == "set third_party allow":
 			g.policy.ThirdParty = true
 		case l == "set tls refuse":
-			g.policy.RefuseTLS = true
+			g.policy.TLS = RefuseTLS
 		case l == "set ipv6":
 			g.client, g.server = "2001:db8:1::10", "2001:db8:2::20"
 		case strings.HasPrefix(l, "set "):

@@ -15,8 +15,8 @@ type Policy struct {
 	// (RFC 959 section 5.2, figure 3); otherwise they are refused
 	// (RFC 2577 section 3).
 	ThirdParty bool
-	// RefuseTLS answers AUTH with 534 instead of passing it on.
-	RefuseTLS bool
+	// TLS says what becomes of AUTH.
+	TLS TLS
 	// NoActive refuses PORT and EPRT, NoPassive PASV and EPSV.
 	NoActive, NoPassive bool
 	// Commands bounds the commands that pass.

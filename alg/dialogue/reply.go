@@ -13,6 +13,7 @@ func (d *Dialogue) Reply(line wire.Line) Verdict {
 	v := d.reply(line)
 	d.midLine = !line.Ends
 	v.Answer = append(v.Answer, d.due()...)
+	v.StartTLS = d.takeStart()
 	return v
 }
 
@@ -33,7 +34,7 @@ func (d *Dialogue) reply(line wire.Line) Verdict {
 	}
 	v := d.final(r.Code, line)
 	d.group.swallow = v.Action == Refuse && !line.Ends
-	if v.Action == Pass {
+	if v.Action == Pass && v.Before == nil {
 		v.Before = d.group.held
 	}
 	return v
@@ -64,6 +65,11 @@ func (d *Dialogue) fragment(line wire.Line) Verdict {
 // of a positive reply to PASV or EPSV wait for its last line, since only the
 // whole reply says what the client may see of it.
 func (d *Dialogue) unfinished(code int, line wire.Line) Verdict {
+	d.group.continued = true
+	if d.ofFEAT(code) && serversOwn(line.Bytes) {
+		d.group.swallow = !line.Ends
+		return Verdict{Action: Refuse}
+	}
 	if !d.answersPassive(code) {
 		return Verdict{}
 	}
@@ -129,6 +135,7 @@ func (d *Dialogue) final(code int, line wire.Line) Verdict {
 		v.Drop = drop
 	}
 	v = d.withoutAddress(v, &done, code, line)
+	v = d.withFeatures(v, done.verb, code)
 	v.Ended = ended
 	v.LoginFailed = done.verb == wire.PASS && (code == 530 || code == 430)
 	return v
@@ -251,7 +258,7 @@ func parserOf(m expect.Mode) func([]byte) (wire.HostPort, error) {
 func (d *Dialogue) passiveAnnouncement(number uint64, m expect.Mode, hp wire.HostPort) *Announcement {
 	return &Announcement{
 		Number: number, Mode: m, Said: hp.Addr, hostPort: hp,
-		At: netip.AddrPortFrom(d.server, hp.Port),
+		At: netip.AddrPortFrom(d.server, hp.Port), Protected: d.protected,
 	}
 }
 

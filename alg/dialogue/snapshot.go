@@ -21,6 +21,11 @@ type Snapshot struct {
 	EPSVAll  bool `json:"epsv_all,omitempty"`
 	Opaque   bool `json:"opaque,omitempty"`
 
+	Starting  bool `json:"starting,omitempty"`
+	Secure    bool `json:"secure,omitempty"`
+	Sized     bool `json:"sized,omitempty"`
+	Protected bool `json:"protected,omitempty"`
+
 	Announced uint64 `json:"announced,omitempty"`
 	InForce   uint64 `json:"in_force,omitempty"`
 	Waiting   int    `json:"waiting,omitempty"`
@@ -29,11 +34,12 @@ type Snapshot struct {
 	User     []byte `json:"user,omitempty"`
 	Form     byte   `json:"form"`
 
-	Faulty   bool   `json:"faulty,omitempty"`
-	Held     []byte `json:"held,omitempty"`
-	Overlong bool   `json:"overlong,omitempty"`
-	Swallow  bool   `json:"swallow,omitempty"`
-	MidLine  bool   `json:"mid_line,omitempty"`
+	Faulty    bool   `json:"faulty,omitempty"`
+	Held      []byte `json:"held,omitempty"`
+	Overlong  bool   `json:"overlong,omitempty"`
+	Continued bool   `json:"continued,omitempty"`
+	Swallow   bool   `json:"swallow,omitempty"`
+	MidLine   bool   `json:"mid_line,omitempty"`
 }
 
 // ExchangeSnapshot is one command whose final reply has not come.
@@ -49,6 +55,7 @@ type ExchangeSnapshot struct {
 	Repeated bool              `json:"repeated,omitempty"`
 	Spent    bool              `json:"spent,omitempty"`
 	Answer   string            `json:"answer,omitempty"`
+	Secures  bool              `json:"secures,omitempty"`
 }
 
 // TransferSnapshot is a Transfer that has not ended.
@@ -66,9 +73,10 @@ func (d *Dialogue) Snapshot() Snapshot {
 	s := Snapshot{
 		Client: d.client, Server: d.server, Replies: d.replies.Snapshot(),
 		Greeted: d.greeted, Spoken: d.spoken, Securing: d.securing, EPSVAll: d.epsvAll, Opaque: d.opaque,
+		Starting: d.starting, Secure: d.secure, Sized: d.sized, Protected: d.protected,
 		Announced: d.announced, InForce: d.inForce, Waiting: d.waiting,
 		LoggedIn: d.loggedIn, User: []byte(d.user), Form: d.form,
-		Faulty: d.group.faulty, Held: bytes.Clone(d.group.held), Overlong: d.group.overlong, Swallow: d.group.swallow,
+		Faulty: d.group.faulty, Held: bytes.Clone(d.group.held), Overlong: d.group.overlong, Continued: d.group.continued, Swallow: d.group.swallow,
 		MidLine: d.midLine,
 	}
 	for i := range d.pending.len() {
@@ -80,7 +88,7 @@ func (d *Dialogue) Snapshot() Snapshot {
 func (e *exchange) snapshot() ExchangeSnapshot {
 	s := ExchangeSnapshot{
 		Verb: []byte(e.verb), Number: e.number, Started: e.started, EPSVAll: e.epsvAll, Form: e.form,
-		Refused: e.refused, Doubtful: e.doubtful, Repeated: e.repeated, Spent: e.spent, Answer: e.answer,
+		Refused: e.refused, Doubtful: e.doubtful, Repeated: e.repeated, Spent: e.spent, Answer: e.answer, Secures: e.secures,
 	}
 	if e.transfer != nil {
 		s.Transfer = new(e.transfer.Snapshot())
@@ -108,9 +116,10 @@ func Restore(policy Policy, s Snapshot) *Dialogue {
 	d := &Dialogue{
 		policy: policy, client: s.Client, server: s.Server,
 		greeted: s.Greeted, spoken: s.Spoken, securing: s.Securing, epsvAll: s.EPSVAll, opaque: s.Opaque,
+		starting: s.Starting, secure: s.Secure, sized: s.Sized, protected: s.Protected,
 		announced: s.Announced, inForce: s.InForce, waiting: s.Waiting,
 		loggedIn: s.LoggedIn, user: string(s.User), form: s.Form,
-		group:   replyGroup{faulty: s.Faulty, held: bytes.Clone(s.Held), overlong: s.Overlong, swallow: s.Swallow},
+		group:   replyGroup{faulty: s.Faulty, held: bytes.Clone(s.Held), overlong: s.Overlong, continued: s.Continued, swallow: s.Swallow},
 		midLine: s.MidLine,
 	}
 	d.replies.Restore(s.Replies)
@@ -123,7 +132,7 @@ func Restore(policy Policy, s Snapshot) *Dialogue {
 func (s ExchangeSnapshot) restore() exchange {
 	e := exchange{
 		verb: wire.Verb(s.Verb), number: s.Number, started: s.Started, epsvAll: s.EPSVAll, form: s.Form,
-		refused: s.Refused, doubtful: s.Doubtful, repeated: s.Repeated, spent: s.Spent, answer: s.Answer,
+		refused: s.Refused, doubtful: s.Doubtful, repeated: s.Repeated, spent: s.Spent, answer: s.Answer, secures: s.Secures,
 	}
 	if s.Transfer != nil {
 		e.transfer = s.Transfer.Restore()

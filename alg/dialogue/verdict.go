@@ -60,6 +60,8 @@ type Verdict struct {
 	Before []byte
 	// Opaque says that after this line the connection may no longer be read.
 	Opaque bool
+	// StartTLS says that the gateway and the client begin TLS behind Answer.
+	StartTLS bool
 	// Verb is the command of a client's line; empty if unknown.
 	Verb wire.Verb
 	// Secret is where in a client's line a password stands, empty if there
@@ -111,8 +113,11 @@ type Announcement struct {
 	At netip.AddrPort
 	// Said is the host-port as the text has it; for EPSV its address is
 	// invalid, the text carries none (RFC 2428 section 3).
-	Said     netip.Addr
-	hostPort wire.HostPort
+	Said netip.Addr
+	// Protected says that the client's side of the connection is under TLS,
+	// whose other end is the gateway (RFC 4217 section 9, PROT P).
+	Protected bool
+	hostPort  wire.HostPort
 	// text is the line that is sent in the place of the one that came, before
 	// its host-port is replaced; nil if the line that came serves.
 	text []byte

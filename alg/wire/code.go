@@ -3,6 +3,7 @@ package wire
 // The reply codes that decide something here, each with its number in its
 // name. RFC 959 section 4.2.2 unless another is named.
 const (
+	Code211Status   = 211
 	Code225DataOpen = 225
 	Code226Closing  = 226
 	Code227Passive  = 227

@@ -81,5 +81,6 @@ var (
 		alg.RejectRate:        "more than rates.connections",
 		alg.RejectClientLimit: "more than limits.sessions_per_client",
 		alg.RejectUnreachable: "the server does not answer",
+		alg.RejectTLS:         "TLS could not begin",
 	}
 )

@@ -1,0 +1,205 @@
+package alg
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+)
+
+// TLSInfo describes a connection under TLS whose other end is the gateway.
+type TLSInfo struct {
+	Version string `json:"version"`
+	Cipher  string `json:"cipher"`
+	// Resumed says that it goes on with an earlier connection's secrets.
+	Resumed bool `json:"resumed"`
+	// Name is that which the client asked for (SNI).
+	Name string `json:"name,omitempty"`
+	// Client is the subject of the client's certificate, if it has shown one.
+	Client string `json:"client,omitempty"`
+}
+
+func describeTLS(s tls.ConnectionState) *TLSInfo {
+	i := &TLSInfo{Version: tls.VersionName(s.Version), Cipher: tls.CipherSuiteName(s.CipherSuite), Resumed: s.DidResume, Name: s.ServerName}
+	if len(s.PeerCertificates) > 0 {
+		i.Client = s.PeerCertificates[0].Subject.String()
+	}
+	return i
+}
+
+// handshakeTimeout bounds the handshake of a control connection.
+const handshakeTimeout = 30 * time.Second
+
+// errHandshake ends a session whose client asked for TLS and could not do it.
+var errHandshake = errors.New("TLS handshake failed")
+
+// tlsConn is a connection under TLS. Its end is told twice: by a close_notify
+// (RFC 8446 section 6.1), and by the end of the stream below.
+type tlsConn struct {
+	*tls.Conn
+	below *endNoting
+}
+
+// endNoting is a connection that remembers whether it has ended: crypto/tls
+// takes that for the end of the stream even without a close_notify.
+type endNoting struct {
+	Conn
+	ended atomic.Bool
+}
+
+func (c *endNoting) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if errors.Is(err, io.EOF) {
+		c.ended.Store(true)
+	}
+	return n, err
+}
+
+// streamEnd returns what the end of a stream means that was read without an error:
+// errCutShort where a close_notify is missing, so that somebody may have cut it.
+func streamEnd(c Conn) error {
+	if t, ok := c.(*tlsConn); ok && t.below.ended.Load() {
+		return errCutShort
+	}
+	return nil
+}
+
+// errCutShort says that a stream under TLS has ended without its close_notify
+// (RFC 8446 section 6.1).
+var errCutShort = errors.New("no close_notify before the end of the stream")
+
+// CloseWrite ends our stream.
+func (c *tlsConn) CloseWrite() error {
+	return errors.Join(c.Conn.CloseWrite(), c.below.CloseWrite())
+}
+
+// Close closes the connection without another word.
+func (c *tlsConn) Close() error { return c.below.Close() }
+
+// Abort closes it with a reset.
+func (c *tlsConn) Abort() error { return abort(c.below.Conn) }
+
+// serveTLS puts TLS on a connection, as the server of the handshake.
+func serveTLS(ctx context.Context, c Conn, config *tls.Config) (*tlsConn, error) {
+	below := &endNoting{Conn: c}
+	t := &tlsConn{tls.Server(below, config), below}
+	if err := t.HandshakeContext(ctx); err != nil {
+		return nil, fmt.Errorf("%w: %w", errHandshake, err)
+	}
+	return t, nil
+}
+
+// securable is a client's connection that TLS may be put on in the middle
+// (RFC 4217 section 4).
+type securable struct {
+	Conn // as it came
+	tls  atomic.Pointer[tlsConn]
+}
+
+// secure puts TLS on. What was read of the connection already, before, belongs to
+// the handshake: a command among it does not count (RFC 4217 section 15.3).
+func (c *securable) secure(ctx context.Context, config *tls.Config, before []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
+	defer cancel()
+	t, err := serveTLS(ctx, &resumed{c.Conn, bytes.NewReader(before)}, config)
+	if err == nil {
+		c.tls.Store(t)
+	}
+	return err
+}
+
+// resumed is a connection of which some was read before.
+type resumed struct {
+	Conn
+	before *bytes.Reader
+}
+
+// Read reads what was read before, and then the rest.
+func (r *resumed) Read(p []byte) (int, error) {
+	if r.before.Len() > 0 {
+		return r.before.Read(p)
+	}
+	return r.Conn.Read(p)
+}
+
+// now returns the connection that bytes pass.
+func (c *securable) now() Conn {
+	if t := c.tls.Load(); t != nil {
+		return t
+	}
+	return c.Conn
+}
+
+// info describes the TLS in force, nil if there is none.
+func (c *securable) info() *TLSInfo {
+	if t := c.tls.Load(); t != nil {
+		return describeTLS(t.ConnectionState())
+	}
+	return nil
+}
+
+func (c *securable) Read(p []byte) (int, error)  { return c.now().Read(p) }
+func (c *securable) Write(p []byte) (int, error) { return c.now().Write(p) }
+func (c *securable) CloseWrite() error           { return c.now().CloseWrite() }
+
+// Abort implements aborter.
+func (c *securable) Abort() error { return abort(c.Conn) }
+
+// AtMark implements urgentConn. Under TLS nothing is urgent.
+func (c *securable) AtMark() (bool, error) {
+	if u, ok := c.now().(urgentConn); ok {
+		return u.AtMark()
+	}
+	return false, nil
+}
+
+// WriteUrgent implements urgentConn.
+func (c *securable) WriteUrgent(p []byte) (int, error) {
+	if u, ok := c.now().(urgentConn); ok {
+		return u.WriteUrgent(p)
+	}
+	return c.Write(p)
+}
+
+// plain returns the connection below any TLS.
+func plain(c Conn) Conn {
+	if s, ok := c.(*securable); ok {
+		return s.Conn
+	}
+	return c
+}
+
+// secureClient begins TLS with the client: the 234 is on its way, and what is
+// queued since then waits.
+func (s *session) secureClient() error {
+	s.mu.Lock()
+	before, _ := s.client.in.take(len(s.client.in.unread()))
+	before = bytes.Clone(before)
+	s.client.conn.SetReadDeadline(s.closeBy)
+	s.mu.Unlock()
+	if err := s.beginTLS(before); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.startTLS = false
+	s.dialogue.Secured()
+	s.client.release()
+	s.client.conn.SetReadDeadline(s.closeBy)
+	s.mu.Unlock()
+	return s.flush(&s.client)
+}
+
+func (s *session) beginTLS(before []byte) error {
+	c := s.client.conn.(*securable)
+	if err := c.secure(s.ctx, s.service.TLS, before); err != nil {
+		return err
+	}
+	i := c.info()
+	s.log.Debug("the client's control connection is under TLS", "event", "secured", "version", i.Version, "cipher", i.Cipher,
+		"resumed", i.Resumed, "name", i.Name, "client_certificate", i.Client)
+	return nil
+}
