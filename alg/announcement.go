@@ -26,7 +26,7 @@ func (s *session) openData(a *dialogue.Announcement) (d *dataConn, text netip.Ad
 			d.relay = newRelay(s.g.data, d, s.log)
 		}
 		if a.Protected {
-			d.relay.protect = s.service.TLS
+			d.relay.protect, d.relay.mustResume = s.tls, s.service.ResumeData
 		}
 		err = s.g.data.open(s.ctx, d)
 		done.Opening = time.Since(began)

@@ -62,9 +62,10 @@ type Service struct {
 	// Policy is the dialogue's.
 	Policy dialogue.Policy
 	// TLS is how the gateway is the end of the client's TLS where the Policy
-	// says so, else nil. ImplicitTLS begins it with the connection.
-	TLS         *tls.Config
-	ImplicitTLS bool
+	// says so, else nil. ImplicitTLS begins it with the connection; ResumeData
+	// asks of a data connection to resume its control connection's session.
+	TLS                     *tls.Config
+	ImplicitTLS, ResumeData bool
 }
 
 // transparent reports whether the service leaves the client its idea of the

@@ -49,8 +49,10 @@ type relay struct {
 	d     *dataConn
 	port  DataPort
 	log   *slog.Logger
-	// protect puts TLS on the client's side, nil for none.
-	protect *tls.Config
+	// protect puts TLS on the client's side, nil for none; mustResume asks for
+	// the session of the control connection.
+	protect    *tls.Config
+	mustResume bool
 
 	// ctx ends when the relay is cut.
 	ctx    context.Context
@@ -60,6 +62,7 @@ type relay struct {
 	sent, received atomic.Uint64
 	ending         atomic.Bool   // one direction has ended
 	looked         atomic.Uint64 // sent and received at the last look
+	notResumed     atomic.Bool   // it was ended by errNotResumed
 
 	mu    sync.Mutex
 	conns []Conn // that a cut resets
@@ -155,7 +158,12 @@ func (r *relay) secure(peer, target Conn) (securedPeer, securedTarget Conn, err 
 	if err != nil {
 		return peer, target, err
 	}
-	r.table.secured(r.d, describeTLS(t.ConnectionState()))
+	i := describeTLS(t.ConnectionState())
+	r.table.secured(r.d, i)
+	if r.mustResume && !i.Resumed {
+		r.notResumed.Store(true)
+		return peer, target, errNotResumed
+	}
 	if r.d.Mode.Passive() {
 		return t, target, nil
 	}

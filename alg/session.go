@@ -3,6 +3,7 @@ package alg
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -58,6 +59,8 @@ type session struct {
 	open []*dataConn
 	// startTLS says that TLS with the client begins.
 	startTLS bool
+	// tls is how, nil where it cannot; set before the session begins.
+	tls *tls.Config
 	// blocked says that the client has lines which wait for the server.
 	blocked bool
 	// changed tells those who wait that blocked, closeBy, parking or
@@ -130,6 +133,9 @@ func addrPort(a net.Addr) netip.AddrPort {
 // begin dials the server and runs the session. It does not stay itself, since
 // the stack that dialing and logging need would stay with it.
 func (s *session) begin() {
+	if s.tls = s.service.TLS; s.service.ResumeData && s.tls != nil {
+		s.tls = boundTo(s.tls, s.number)
+	}
 	if s.service.ImplicitTLS {
 		if err := s.beginTLS(nil); err != nil {
 			defer s.finished()

@@ -3,10 +3,12 @@ package alg
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -173,6 +175,33 @@ func plain(c Conn) Conn {
 	return c
 }
 
+// boundTo returns a configuration whose sessions are those of one control
+// connection: another one's, or another gateway's, are not resumed.
+func boundTo(config *tls.Config, session uint64) *tls.Config {
+	own := config.Clone()
+	mark := fmt.Appendf(nil, "ftpalg %d %s", session, rand.Text())
+	own.WrapSession = func(c tls.ConnectionState, s *tls.SessionState) ([]byte, error) {
+		s.Extra = append(s.Extra, mark)
+		return own.EncryptTicket(c, s)
+	}
+	own.UnwrapSession = func(ticket []byte, c tls.ConnectionState) (*tls.SessionState, error) {
+		s, err := own.DecryptTicket(ticket, c)
+		if err != nil || s == nil || !slices.ContainsFunc(s.Extra, func(b []byte) bool { return bytes.Equal(b, mark) }) {
+			return nil, err
+		}
+		return s, nil
+	}
+	return own
+}
+
+// errNotResumed ends a data connection that does not resume its control
+// connection's session: somebody else may have made it.
+var errNotResumed = errors.New("it does not resume the TLS session of its control connection")
+
+// notResumedReply takes the place of the server's reply to such a transfer
+// (RFC 4217 section 10, 522).
+const notResumedReply = "522 The data connection must resume the TLS session of the control connection.\r\n"
+
 // secureClient begins TLS with the client: the 234 is on its way, and what is
 // queued since then waits.
 func (s *session) secureClient() error {
@@ -195,7 +224,7 @@ func (s *session) secureClient() error {
 
 func (s *session) beginTLS(before []byte) error {
 	c := s.client.conn.(*securable)
-	if err := c.secure(s.ctx, s.service.TLS, before); err != nil {
+	if err := c.secure(s.ctx, s.tls, before); err != nil {
 		return err
 	}
 	i := c.info()

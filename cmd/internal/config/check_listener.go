@@ -26,6 +26,7 @@ func (l *Listener) check(r *report, path string) {
 		return
 	}
 	r.require(path+".name", "logs and status tell listeners apart by it")
+	l.TLS.check(r, path+".tls")
 	listen, server, transparent := path+".listen", path+".server", path+".transparent"
 	switch {
 	case !r.clean(transparent):

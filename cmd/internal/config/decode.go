@@ -56,6 +56,14 @@ func (w word) read(d *decoder, path string, n *yaml.Node) {
 	}
 }
 
+func (v wordOrGroup) read(d *decoder, path string, n *yaml.Node) {
+	if follow(n).Kind == yaml.ScalarNode {
+		v.word.read(d, path, n)
+		return
+	}
+	v.group.read(d, path, n)
+}
+
 func (l list) read(d *decoder, path string, n *yaml.Node) {
 	if l.single && follow(n).Kind == yaml.ScalarNode {
 		l.grow().read(d, path, n)

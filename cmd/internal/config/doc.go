@@ -12,7 +12,16 @@
 //	    listen: 203.0.113.1:21       # one address with its port, or a list
 //	    server: 198.18.1.20:21       # same family as listen
 //	    source: gateway              # what the server sees: gateway, client, or an address
-//	    tls: pass                    # AUTH: pass (the session becomes opaque) or refuse
+//	    tls: pass                    # AUTH: pass (the session becomes opaque), refuse or off; or a
+//	                                 # mapping with mode offer or require: TLS with the client ends here
+//	    #  mode: require             # no password, and no data, in clear
+//	    #  certificate: /etc/ftpalg/tls/cert.pem   # with its chain; a list serves several names
+//	    #  key: /etc/ftpalg/tls/key.pem            # a list likewise
+//	    #  implicit: false           # TLS from the first byte on, as at port 990
+//	    #  minimum: "1.2"            # or "1.3"
+//	    #  client_ca: /etc/ftpalg/tls/clients.pem  # default: no certificate is asked for
+//	    #  client_certificate: required            # or optional
+//	    #  data_session: any         # or require: data must resume its control connection's session
 //	    third_party: refuse          # PORT and EPRT that name another host: refuse or allow
 //	    modes: any                   # or active (PORT, EPRT) or passive (PASV, EPSV) only
 //	    commands: all                # or read-only or upload-only

@@ -14,7 +14,7 @@ type Listener struct {
 	// Transparent is nil where Listen and Server are set.
 	Transparent *Transparent
 	Source      Source
-	TLS         TLSPolicy
+	TLS         TLS
 	// ThirdParty lets PORT and EPRT name a host other than the client.
 	ThirdParty bool
 	// Modes are the ways to announce a data connection that are allowed.
@@ -99,19 +99,9 @@ const (
 	SourceAddress                   // a given one
 )
 
-// TLSPolicy is what becomes of AUTH.
-type TLSPolicy string
-
-// The policies: TLSPass lets it through, and the session becomes opaque;
-// TLSRefuse answers 534 (RFC 2228 section 5).
-const (
-	TLSPass   TLSPolicy = "pass"
-	TLSRefuse TLSPolicy = "refuse"
-)
-
 // newListener returns a listener with its defaults.
 func newListener() Listener {
-	return Listener{Source: Source{Kind: SourceGateway}, TLS: TLSPass, Modes: ModesAny, Commands: CommandsAll, Users: UsersAny}
+	return Listener{Source: Source{Kind: SourceGateway}, TLS: newTLS(), Modes: ModesAny, Commands: CommandsAll, Users: UsersAny}
 }
 
 // newTransparent returns the defaults of a transparent listener.

@@ -63,6 +63,13 @@ func (g group) node() *yaml.Node {
 	return n
 }
 
+func (v wordOrGroup) node() *yaml.Node {
+	if !v.whole() {
+		return v.word.node()
+	}
+	return v.group.node()
+}
+
 func (s section) node() *yaml.Node {
 	g, ok := s.get()
 	if !ok {

@@ -32,7 +32,7 @@ func (l *Listener) fields() []field {
 		{"server", one(&l.Server, endpoint("21"))},
 		{"transparent", optional(&l.Transparent, newTransparent, (*Transparent).fields)},
 		{"source", one(&l.Source, source())},
-		{"tls", one(&l.TLS, choice(TLSPass, TLSRefuse))},
+		{"tls", l.TLS.value()},
 		{"third_party", one(&l.ThirdParty, permission())},
 		{"modes", one(&l.Modes, choice(ModesAny, ModesActive, ModesPassive))},
 		{"commands", one(&l.Commands, choice(CommandsAll, CommandsReadOnly, CommandsUploadOnly))},

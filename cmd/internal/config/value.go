@@ -16,6 +16,14 @@ type word struct {
 	text  func() string // empty where the value is not set
 }
 
+// wordOrGroup is a mapping, of which the one word may stand in its place.
+type wordOrGroup struct {
+	word  word
+	group group
+	// whole reports whether the mapping is printed.
+	whole func() bool
+}
+
 // list is a list of words.
 type list struct {
 	single bool // one word may stand in place of a list

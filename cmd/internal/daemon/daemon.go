@@ -129,7 +129,9 @@ func (d *Daemon) run(first opener.Setup, ended <-chan error) error {
 		return err
 	}
 	defer closeWindows()
-	d.configure(context.Background(), first, c)
+	if err := d.configure(context.Background(), first, c); err != nil {
+		return err
+	}
 	d.mu.Lock()
 	d.ready = true
 	d.mu.Unlock()
@@ -168,25 +170,31 @@ func (d *Daemon) watch(ended <-chan error) error {
 // good.
 func (d *Daemon) reconfigure(s opener.Setup) {
 	c, err := config.Parse(s.File, s.Text)
-	if err != nil {
-		d.log.Error("configuration cannot be read", "event", "reload_failed", "file", s.File, "error", err)
-		d.remote.link.Send(link.Record{Op: link.Configured, Code: 1})
-		return
+	if err == nil {
+		d.o.Log(c.Log)
+		err = d.configure(context.Background(), s, c)
 	}
-	d.o.Log(c.Log)
-	d.configure(context.Background(), s, c)
+	if err != nil {
+		d.log.Error("configuration cannot be used", "event", "reload_failed", "file", s.File, "error", err)
+		d.remote.link.Send(link.Record{Op: link.Configured, Code: 1})
+	}
 }
 
 // configure puts a configuration in force and says so.
-func (d *Daemon) configure(ctx context.Context, s opener.Setup, c *config.Config) {
+func (d *Daemon) configure(ctx context.Context, s opener.Setup, c *config.Config) error {
+	services, err := servicesOf(&s, c)
+	if err != nil {
+		return err
+	}
 	named := d.resolver.resolve(ctx, d.keepAddresses(table(c)))
 	d.gateway.Configure(settings(c, named))
 	d.transfers.Open(c.Log.Transfers)
 	d.mu.Lock()
 	d.config, d.table, d.reloaded = c, named, time.Now()
 	d.mu.Unlock()
-	d.serve(&s, c)
+	d.serve(&s, services)
 	d.remote.link.Send(link.Record{Op: link.Configured})
+	return nil
 }
 
 func (d *Daemon) lookupDue(since time.Duration) bool {

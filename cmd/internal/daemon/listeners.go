@@ -42,14 +42,27 @@ func (d *Daemon) takeListener(number uint32) net.Listener {
 	return l
 }
 
-// serve takes over the listening sockets of a Setup, closes those it does not
-// name, and gives every one its listener's service. The caller holds changing.
-func (d *Daemon) serve(s *opener.Setup, c *config.Config) {
+// servicesOf returns what every listener does, by its name.
+func servicesOf(s *opener.Setup, c *config.Config) (map[string]*alg.Service, error) {
 	services := make(map[string]*alg.Service)
 	for i := range c.Listeners {
-		svc := service(&c.Listeners[i])
+		l := &c.Listeners[i]
+		svc := service(l)
+		if l.TLS.Mode.EndsHere() {
+			var err error
+			if svc.TLS, err = tlsConfig(&l.TLS, s.Keys[l.Name]); err != nil {
+				return nil, fmt.Errorf("listener %s: tls: %w", l.Name, err)
+			}
+			svc.ImplicitTLS, svc.ResumeData = l.TLS.Implicit, l.TLS.DataSession == config.DataSessionRequire
+		}
 		services[svc.Name] = &svc
 	}
+	return services, nil
+}
+
+// serve takes over the listening sockets of a Setup, closes those it does not
+// name, and gives every one its listener's service.
+func (d *Daemon) serve(s *opener.Setup, services map[string]*alg.Service) {
 	next := make(map[uint32]*socket)
 	var opened []*socket
 	for _, named := range s.Sockets {

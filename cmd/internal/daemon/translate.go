@@ -48,10 +48,15 @@ func service(l *config.Listener) alg.Service {
 	}
 }
 
+var tlsModes = map[config.TLSMode]dialogue.TLS{
+	config.TLSOff: dialogue.HideTLS, config.TLSPass: dialogue.PassTLS, config.TLSRefuse: dialogue.RefuseTLS,
+	config.TLSOffer: dialogue.OfferTLS, config.TLSRequire: dialogue.RequireTLS,
+}
+
 // policy returns what a listener's clients may do.
 func policy(l *config.Listener) dialogue.Policy {
 	p := dialogue.Policy{
-		ThirdParty: l.ThirdParty, RefuseTLS: l.TLS == config.TLSRefuse,
+		ThirdParty: l.ThirdParty, TLS: tlsModes[l.TLS.Mode],
 		NoActive: l.Modes == config.ModesPassive, NoPassive: l.Modes == config.ModesActive,
 		Deny: l.Deny, Refusal: l.Refusal,
 	}

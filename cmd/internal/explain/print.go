@@ -50,7 +50,11 @@ func (p *page) session(s Session) {
 	p.line("")
 	p.fact(indent, column, "reached at", s.Reached.String())
 	p.fact(indent, column, "server", fmt.Sprintf("%s, which sees the client as %s (%s)", s.Server, s.Seen, s.Source))
-	auth := map[string]string{"pass": "AUTH passes, and the session becomes opaque", "refuse": "AUTH gets 534"}[s.TLS]
+	auth := map[string]string{
+		"off": "AUTH gets 502", "pass": "AUTH passes, and the session becomes opaque", "refuse": "AUTH gets 534",
+		"offer":   "TLS with the client may begin, and ends here; protected data is relayed",
+		"require": "TLS with the client must begin, and ends here; its data is relayed",
+	}[s.TLS]
 	third := map[string]string{"allow": "PORT and EPRT may name another host", "refuse": "PORT and EPRT must name the client itself"}[s.ThirdParty]
 	p.fact(indent, column, "policy", auth+"; "+third)
 	p.fact(indent, column, "allowed", allowed(s))

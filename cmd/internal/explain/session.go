@@ -56,7 +56,7 @@ func (q Question) session(c *config.Config, l *config.Listener, reached netip.Ad
 	}
 	s := Session{
 		Reached: reached, Server: ends.Server, Seen: ends.Seen.Addr(), Source: source,
-		TLS: string(l.TLS), ThirdParty: map[bool]string{true: "allow", false: "refuse"}[l.ThirdParty],
+		TLS: string(l.TLS.Mode), ThirdParty: map[bool]string{true: "allow", false: "refuse"}[l.ThirdParty],
 		Modes: string(l.Modes), Commands: string(l.Commands), Deny: l.Deny, Users: string(l.Users),
 		Sessions: settings.Sessions, SessionsPerClient: settings.SessionsPerClient,
 		IdleTimeout: settings.IdleTimeout.String(), PinholeTimeout: settings.PinholeTimeout.String(),

@@ -2,6 +2,7 @@ package opener
 
 import (
 	"net/netip"
+	"slices"
 
 	"ftpalg/cmd/internal/config"
 	"ftpalg/rules"
@@ -70,7 +71,7 @@ func method(m config.Method) rules.Method {
 
 // withData adds what relayed data connections need.
 func withData(c *config.Config, s rules.Static) rules.Static {
-	s.Relayed = c.Data.Path == config.PathRelay
+	s.Relayed = c.Data.Path == config.PathRelay || slices.ContainsFunc(c.Listeners, func(l config.Listener) bool { return l.TLS.Mode.EndsHere() })
 	return s
 }
 

@@ -65,6 +65,9 @@ type Opener struct {
 	stopped  bool
 	// lastSocket is the number of the last socket that was opened.
 	lastSocket uint32
+	// keys are in force; keysError is why the files could last not be used.
+	keys      map[string]Keys
+	keysError string
 	// taken is told whether the worker has taken a configuration.
 	taken chan bool
 
@@ -99,6 +102,9 @@ func (o *Opener) Run(ctx context.Context, asked Asked) error {
 		return err
 	}
 	defer release()
+	if o.keys, err = ReadKeys(o.config); err != nil {
+		return err
+	}
 	l, theirs, err := link.Pair()
 	if err != nil {
 		return err
@@ -148,7 +154,7 @@ func (o *Opener) installRules(ctx context.Context) (map[endpoint]*socket, error)
 func (o *Opener) oversee(ctx context.Context, asked Asked, w *worker, windows windows, opened map[endpoint]*socket) error {
 	served := make(chan error, 1)
 	go func() { served <- o.serve() }()
-	err := o.handOver(o.config, o.text, windows, opened)
+	err := o.handOver(o.config, o.text, o.keys, windows, opened)
 	if err == nil {
 		o.o.Ready()
 		path, why := o.path()
@@ -183,6 +189,8 @@ func (o *Opener) watch(ctx context.Context, asked Asked, served <-chan error) er
 		ping = t.C
 	}
 	o.alive.Store(time.Now().UnixNano())
+	renewal := time.NewTicker(renewEvery)
+	defer renewal.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -193,6 +201,8 @@ func (o *Opener) watch(ctx context.Context, asked Asked, served <-chan error) er
 			o.working.Go(func() { o.reload() })
 		case <-asked.Reopen:
 			o.send(link.Record{Op: link.Reopen})
+		case <-renewal.C:
+			o.working.Go(o.renew)
 		case <-ping:
 			if time.Since(time.Unix(0, o.alive.Load())) < o.o.AliveEvery {
 				o.o.Alive()
@@ -216,6 +226,8 @@ const (
 	// stopTimeout bounds the removal of the rules, which may have to wait for
 	// another program's lock.
 	stopTimeout = 20 * time.Second
+	// renewEvery is how often certificates are read again.
+	renewEvery = 30 * time.Second
 	// exitTimeout is how long the worker may take to exit once its sessions
 	// have ended.
 	exitTimeout = 5 * time.Second

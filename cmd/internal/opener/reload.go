@@ -19,6 +19,8 @@ type Setup struct {
 	Text    []byte
 	Token   string
 	Sockets []Socket
+	// Keys are the certificates of listeners, by their names.
+	Keys map[string]Keys
 }
 
 // Socket is a listening socket of a Setup.
@@ -114,6 +116,10 @@ func (o *Opener) change(ctx context.Context) error {
 	if fixed := config.NeedsRestart(o.config, next); len(fixed) > 0 {
 		return fmt.Errorf("%s: changed, which needs a restart", strings.Join(fixed, ", "))
 	}
+	keys, err := ReadKeys(next)
+	if err != nil {
+		return err
+	}
 	opened, err := o.openMissing(ctx, next)
 	if err != nil {
 		return err
@@ -123,12 +129,12 @@ func (o *Opener) change(ctx context.Context) error {
 		return fmt.Errorf("install rules: %w", err)
 	}
 	o.o.SetLevel(next.Log)
-	return o.handOver(next, text, windows{}, opened)
+	return o.handOver(next, text, keys, windows{}, opened)
 }
 
 // handOver puts a configuration in force, here and in the worker.
-func (o *Opener) handOver(c *config.Config, text []byte, w windows, opened map[endpoint]*socket) error {
-	setup := Setup{File: o.o.File, Text: text, Token: w.token}
+func (o *Opener) handOver(c *config.Config, text []byte, keys map[string]Keys, w windows, opened map[endpoint]*socket) error {
+	setup := Setup{File: o.o.File, Text: text, Token: w.token, Keys: keys}
 	pass := func(number uint32, s syscall.Conn) {
 		o.sent(o.link.SendFile(link.Record{Op: link.ListeningSocket, Socket: number}, s))
 	}
@@ -149,7 +155,7 @@ func (o *Opener) handOver(c *config.Config, text []byte, w windows, opened map[e
 		}
 	}
 	o.mu.Lock()
-	o.config, o.text, o.sockets = c, text, sockets
+	o.config, o.text, o.keys, o.sockets = c, text, keys, sockets
 	o.mu.Unlock()
 	select {
 	case <-o.taken: // what came too late for the last one

@@ -1,0 +1,121 @@
+package config
+
+// TLS is what becomes of TLS with clients.
+type TLS struct {
+	Mode TLSMode
+	// Certificates and Keys are absolute paths of PEM files, one key for each
+	// certificate with its chain; the first serves clients that name none.
+	Certificates, Keys []string
+	// Implicit begins TLS with the connection, without AUTH.
+	Implicit bool
+	// Minimum is the least version.
+	Minimum TLSVersion
+	// ClientCA is the absolute path of a PEM file with the authorities of
+	// clients' certificates; empty for asking none. ClientCertificate says whether a client may
+	// do without one.
+	ClientCA          string
+	ClientCertificate ClientCertificate
+	// DataSession says whether a data connection must resume the TLS session of
+	// its control connection.
+	DataSession DataSession
+}
+
+// TLSMode is what becomes of AUTH.
+type TLSMode string
+
+// The modes. With TLSPass AUTH reaches the server, and the session becomes
+// opaque; TLSRefuse answers 534 (RFC 2228 section 5), TLSOff as a server that
+// never heard of it. With TLSOffer and TLSRequire the gateway is the end of
+// the client's TLS.
+const (
+	TLSOff     TLSMode = "off"
+	TLSPass    TLSMode = "pass"
+	TLSRefuse  TLSMode = "refuse"
+	TLSOffer   TLSMode = "offer"
+	TLSRequire TLSMode = "require"
+)
+
+// EndsHere reports whether the gateway is the end of the client's TLS.
+func (m TLSMode) EndsHere() bool { return m == TLSOffer || m == TLSRequire }
+
+// TLSVersion is a version of TLS.
+type TLSVersion string
+
+// The versions: RFC 5246 and RFC 8446.
+const (
+	TLS12 TLSVersion = "1.2"
+	TLS13 TLSVersion = "1.3"
+)
+
+// ClientCertificate says what is asked of a client.
+type ClientCertificate string
+
+// What is asked: nothing but that a certificate which is shown is good, or
+// one.
+const (
+	ClientMay  ClientCertificate = "optional"
+	ClientMust ClientCertificate = "required"
+)
+
+// DataSession says what is asked of data connections.
+type DataSession string
+
+// What is asked: nothing, or the TLS session of the control connection.
+const (
+	DataSessionAny     DataSession = "any"
+	DataSessionRequire DataSession = "require"
+)
+
+func newTLS() TLS {
+	return TLS{Mode: TLSPass, Minimum: TLS12, ClientCertificate: ClientMust, DataSession: DataSessionAny}
+}
+
+// Paths of files are bound as in Log: PATH_MAX counts the NUL (limits.h).
+const longestPath = 4095
+
+// value returns how the key is written: a mode, or a mapping.
+func (t *TLS) value() value {
+	mode := one(&t.Mode, choice(TLSOff, TLSPass, TLSRefuse, TLSOffer, TLSRequire))
+	return wordOrGroup{mode, t.fields(mode), func() bool { return t.Mode.EndsHere() }}
+}
+
+// fields returns the keys of the mapping.
+func (t *TLS) fields(mode word) group {
+	return group{
+		{"mode", mode},
+		{"certificate", oneOrMany(&t.Certificates, absolute(longestPath))},
+		{"key", oneOrMany(&t.Keys, absolute(longestPath))},
+		{"implicit", one(&t.Implicit, flag())},
+		{"minimum", one(&t.Minimum, choice(TLS12, TLS13))},
+		{"client_ca", one(&t.ClientCA, absolute(longestPath))},
+		{"client_certificate", one(&t.ClientCertificate, choice(ClientMay, ClientMust))},
+		{"data_session", one(&t.DataSession, choice(DataSessionAny, DataSessionRequire))},
+	}
+}
+
+// check reports what of TLS does not fit together.
+func (t *TLS) check(r *report, path string) {
+	if !r.clean(path) {
+		return
+	}
+	certificate, key := path+".certificate", path+".key"
+	if !t.Mode.EndsHere() {
+		for _, other := range []string{certificate, key, path + ".implicit", path + ".minimum", path + ".client_ca", path + ".client_certificate", path + ".data_session"} {
+			if r.given(other) {
+				r.add(other, "means nothing with mode %s; the gateway ends TLS with offer or require", t.Mode)
+			}
+		}
+		return
+	}
+	r.require(certificate, "the gateway shows it to clients")
+	r.require(key, "the key of the certificate")
+	if r.clean(certificate, key) && len(t.Certificates) != len(t.Keys) && len(t.Certificates) > 0 && len(t.Keys) > 0 {
+		r.add(key, "%d keys for %d certificates; each has its own", len(t.Keys), len(t.Certificates))
+	}
+	if r.given(path+".client_certificate") && t.ClientCA == "" {
+		r.add(path+".client_certificate", "needs client_ca, which says whose certificates count")
+	}
+	if t.Implicit && t.Mode != TLSRequire && r.clean(path+".implicit") {
+		r.add(path+".implicit", "needs mode require: every connection is under TLS")
+	}
+}

@@ -1,0 +1,36 @@
+package daemon
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+
+	"ftpalg/cmd/internal/config"
+	"ftpalg/cmd/internal/opener"
+)
+
+// tlsConfig returns how a listener is the end of its clients' TLS. A client that
+// names the protocol that it means to speak must mean FTP (ALPN, RFC 7301):
+// otherwise another protocol's client was led here.
+func tlsConfig(t *config.TLS, k opener.Keys) (*tls.Config, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"ftp", "ftp-data"}}
+	if t.Minimum == config.TLS13 {
+		c.MinVersion = tls.VersionTLS13
+	}
+	for _, p := range k.Pairs {
+		pair, err := tls.X509KeyPair(p.Certificate, p.Key)
+		if err != nil {
+			return nil, err
+		}
+		c.Certificates = append(c.Certificates, pair)
+	}
+	if len(k.ClientCA) == 0 {
+		return c, nil
+	}
+	c.ClientCAs = x509.NewCertPool()
+	c.ClientCAs.AppendCertsFromPEM(k.ClientCA) // the opener has seen that it holds some
+	c.ClientAuth = tls.RequireAndVerifyClientCert
+	if t.ClientCertificate == config.ClientMay {
+		c.ClientAuth = tls.VerifyClientCertIfGiven
+	}
+	return c, nil
+}
