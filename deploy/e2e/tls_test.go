@@ -100,16 +100,7 @@ func TestTLSCanBeRefused(t *testing.T) {
 // tlsSettings makes a certificate and returns what vsftpd needs to use it.
 func tlsSettings(t *testing.T) []string {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	try(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "ftp.example.net"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-	}
-	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	try(t, err)
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	try(t, err)
+	private, cert := newCertificate(t)
 	file := filepath.Join(publicDir(t), "server.pem")
 	text := append(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}),
 		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})...)
@@ -118,4 +109,21 @@ func tlsSettings(t *testing.T) []string {
 		"ssl_enable=YES", "allow_anon_ssl=YES", "force_anon_logins_ssl=NO", "force_anon_data_ssl=NO",
 		"require_ssl_reuse=NO", "ssl_ciphers=HIGH", "rsa_cert_file=" + file, "rsa_private_key_file=" + file,
 	}
+}
+
+// newCertificate returns a key and a certificate that it has signed itself, in
+// DER.
+func newCertificate(t *testing.T) (private, cert []byte) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	try(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "ftp.example.net"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	cert, err = x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	try(t, err)
+	private, err = x509.MarshalPKCS8PrivateKey(key)
+	try(t, err)
+	return private, cert
 }

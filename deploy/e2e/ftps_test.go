@@ -1,0 +1,131 @@
+package e2e
+
+import (
+	"encoding/pem"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ftpalg/deploy/lab"
+	"ftpalg/deploy/lab/ftp"
+)
+
+// endsTLS returns a listener's setting by which the gateway is the end of the
+// clients' TLS, with more of that mapping: ", key: value".
+func endsTLS(t *testing.T, mode, more string) string {
+	t.Helper()
+	private, certificate := newCertificate(t)
+	dir := publicDir(t)
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	try(t, os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}), 0o600))
+	try(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))
+	return fmt.Sprintf("tls: {mode: %s, certificate: %s, key: %s%s}", mode, cert, key, more)
+}
+
+// withTLS is a listener for the scenes' server whose TLS ends at the gateway.
+func withTLS(t *testing.T, mode, more string) settings {
+	t.Helper()
+	return settings{listeners: strings.Replace(frontingClient, "source", endsTLS(t, mode, more)+", source", 1)}
+}
+
+// pythonTLS moves a file down and up, and lists, with ftplib.
+const pythonTLS = `
+import ftplib, ssl, sys
+host, passive, version, down, up, name = sys.argv[1:]
+c = ssl._create_unverified_context()
+c.minimum_version = c.maximum_version = getattr(ssl.TLSVersion, version)
+f = ftplib.FTP_TLS(context=c, timeout=20)
+f.connect(host, 21)
+f.login("anonymous", "e2e")
+f.prot_p()
+f.set_pasv(passive == "on")
+with open(down, "wb") as got:
+    f.retrbinary("RETR pub/file", got.write)
+with open(up, "rb") as sent:
+    f.storbinary("STOR " + name, sent)
+assert "pub/file" in f.nlst("pub"), "the listing lacks the file"
+f.quit()
+`
+
+// A server that never learned TLS, and clients that must have it.
+func TestClientsSpeakTLSToAServerInClear(t *testing.T) {
+	t.Parallel()
+	need(t, "curl", "lftp", "python3")
+	s := newScene(t, lab.Inbound, "log_ftp_protocol=YES")
+	files := s.server.files
+	g := startGateway(t, s.Gateway, withTLS(t, "require", ""))
+	for _, version := range []string{"1.2", "1.3"} {
+		// Debian 12's curl 7.88.1 cannot do active mode under TLS: it sends its
+		// data in clear, to vsftpd's own TLS too.
+		for _, m := range []ftp.Mode{ftp.PASV, ftp.EPSV} {
+			t.Run("curl "+string(m)+" TLS "+version, func(t *testing.T) {
+				options := []string{"-k", "--ssl-reqd", "--tlsv" + version, "--tls-max", version}
+				s.arrives(t, files, func(got string) error {
+					_, err := s.curl(t, m, append(options, s.url("pub/file"), "-o", got)...)
+					return err
+				})
+				s.lands(t, files, "c"+string(m)+version, func(name string) error {
+					_, err := s.curl(t, m, append(options, "-T", files.name("pub/file"), s.url(name))...)
+					return err
+				})
+			})
+		}
+		for _, passive := range []string{"on", "off"} {
+			t.Run("Python passive "+passive+" TLS "+version, func(t *testing.T) {
+				s.arrives(t, files, func(got string) error {
+					name := "up/p" + passive + version
+					_, err := run(t, s.Client, "python3", "-c", pythonTLS, s.Contact.String(), passive,
+						"TLSv"+strings.Replace(version, ".", "_", 1), got, files.name("pub/file"), name)
+					if err == nil {
+						err = differs(files.name(name), files.name("pub/file"))
+					}
+					return err
+				})
+			})
+			t.Run("lftp passive "+passive+" TLS "+version, func(t *testing.T) {
+				secure := "set ftp:ssl-allow-anonymous yes; set ssl:verify-certificate no; set ftp:ssl-force yes; set ftp:ssl-protect-data yes; set ftp:ssl-protect-list yes; " +
+					"set ssl:priority NORMAL:-VERS-ALL:+VERS-TLS" + version + "; "
+				s.arrives(t, files, func(got string) error {
+					name := "up/l" + passive + version
+					_, err := run(t, s.Client, "lftp", "-c", secure+"set net:timeout 8; set net:max-retries 1; set ftp:passive-mode "+passive+
+						"; open "+s.url("")+"; get pub/file -o "+got+"; put "+files.name("pub/file")+" -o "+name)
+					if err == nil {
+						err = differs(files.name(name), files.name("pub/file"))
+					}
+					return err
+				})
+			})
+		}
+	}
+	t.Run("openssl", func(t *testing.T) {
+		out, err := run(t, s.Client, "sh", "-c", `{ sleep 1; printf 'USER anonymous\r\nPASS x\r\nFEAT\r\nQUIT\r\n'; sleep 1; } |
+			openssl s_client -quiet -starttls ftp -connect "$1:21" 2>/dev/null`, "sh", s.Contact.String())
+		if err != nil || !strings.Contains(out, "230 ") || !strings.Contains(out, " AUTH TLS\r\n PBSZ\r\n PROT\r\n211 End") {
+			t.Errorf("%q, %v", out, err)
+		}
+	})
+	t.Run("in clear", func(t *testing.T) {
+		c := s.dialClient(t)
+		says(t, c, "USER anonymous", 530)
+		says(t, c, "PASS x", 530)
+	})
+	if asked := s.server.logged(t, `FTP command: Client "[^"]*", "((?:AUTH|PBSZ|PROT)[^"]*)"`); len(asked) > 0 {
+		t.Errorf("the server was asked %q", asked)
+	}
+	g.closedAgain(t)
+}
+
+func TestImplicitTLS(t *testing.T) {
+	t.Parallel()
+	need(t, "curl")
+	s := newScene(t, lab.Inbound)
+	w := withTLS(t, "require", ", implicit: true")
+	w.listeners = strings.Replace(w.listeners, "203.0.113.1:21,", "203.0.113.1:990,", 1)
+	startGateway(t, s.Gateway, w)
+	s.arrives(t, s.server.files, func(got string) error {
+		_, err := s.curl(t, ftp.EPSV, "-k", "ftps://"+urlHost(s.Contact)+":990/pub/file", "-o", got)
+		return err
+	})
+}
