@@ -40,7 +40,7 @@ func (s *session) finish(err error, from, to *half) {
 	case errors.Is(err, errRefused):
 		s.end(Refused, "")
 	case errors.Is(err, errHandshake):
-		s.log.Info("connection ends", "event", "tls_failed", "client", s.ends.Client, "error", err)
+		s.noteTLSFailed(err)
 		s.end(Refused, "")
 	case errors.Is(err, errBanned):
 		s.end(Refused, "421 Too many failed logins from your address, try again later.")

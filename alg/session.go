@@ -141,7 +141,7 @@ func (s *session) begin() {
 			defer s.finished()
 			defer s.cancel(nil)
 			s.noteRejection(RejectTLS)
-			s.log.Info("connection rejected", "event", "turned_away", "listener", s.service.Name, "client", s.ends.Client, "error", err)
+			s.noteTLSFailed(err)
 			s.client.conn.Close()
 			return
 		}

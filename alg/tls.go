@@ -61,6 +61,10 @@ func (c *endNoting) Read(p []byte) (int, error) {
 	return n, err
 }
 
+func (s *session) noteTLSFailed(err error) {
+	s.log.Info("TLS with the client failed", "event", "tls_failed", "client", s.ends.Client, "error", err)
+}
+
 // streamEnd returns what the end of a stream means that was read without an error:
 // errCutShort where a close_notify is missing, so that somebody may have cut it.
 func streamEnd(c Conn) error {

@@ -34,7 +34,7 @@ var rules = []rule{
 	{pkg: "ftpalg/alg/nat", may: []string{"std", "ftpalg/alg/expect"}, never: []string{"net", "os", "log", "log/slog", "os/exec", "syscall"}},
 	{pkg: "ftpalg/alg", may: []string{"std", "golang.org/x/time/rate", "ftpalg/alg/wire", "ftpalg/alg/expect", "ftpalg/alg/dialogue", "ftpalg/alg/nat"}, never: []string{"os/exec"}},
 	{pkg: "ftpalg/alg/algtest", may: []string{"std", "ftpalg/alg/..."}},
-	{pkg: "ftpalg/alg/transparent", may: []string{"std", "golang.org/x/sys/unix"}, never: []string{"os/exec"}},
+	{pkg: "ftpalg/alg/transparent", may: []string{"std", "golang.org/x/sys/unix", "golang.org/x/net/bpf"}, never: []string{"os/exec"}},
 	{pkg: "ftpalg/alg/capture", may: []string{"std", "ftpalg/alg/wire", "ftpalg/alg/dialogue", "ftpalg/alg/expect", "github.com/google/gopacket", "github.com/google/gopacket/layers", "github.com/google/gopacket/pcapgo"}, never: []string{"net", "log", "log/slog", "sync", "os/exec"}},
 	{pkg: "ftpalg/alg/capture/capturetest", may: []string{"std", "github.com/google/gopacket", "github.com/google/gopacket/layers"}},
 	{pkg: "ftpalg/rules/rule", may: []string{"std", "ftpalg/alg/expect"}, never: effectsBut("time")},
