@@ -105,9 +105,14 @@ FTPServer((sys.argv[1], 21), FTPHandler).serve_forever()
 }
 
 // inetutilsFtpd serves the home of the user ftp to anonymous users. It is
-// started for each connection, as inetd does.
+// started for each connection, as inetd does. It looks up the name of each
+// client, and would wait ten seconds for a name server that the lab has not: as
+// long as some clients wait at all.
 func inetutilsFtpd(t *testing.T, address, folder, dir string) []string {
-	return append(pureFtpd(t, address, folder, dir)[:7], "/usr/bin/python3", "-c", `
+	names := write(t, dir, "nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n")
+	home := pureFtpd(t, address, folder, dir)[:7]
+	home[3] = `mount --bind "` + names + `" /etc/nsswitch.conf && ` + home[3]
+	return append(home, "/usr/bin/python3", "-c", `
 import os, socket, signal, sys
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)
@@ -116,6 +121,7 @@ s.bind((sys.argv[1], 21)); s.listen(64)
 while True:
     c, _ = s.accept()
     if os.fork() == 0:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for fd in 0, 1, 2: os.dup2(c.fileno(), fd)
         os.execvp("ftpd", ["ftpd", "-A", "-u", "022"])
     c.close()
