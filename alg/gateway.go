@@ -233,17 +233,17 @@ func (g *Gateway) Sessions() []SessionInfo {
 func (g *Gateway) Pinholes() []expect.Expectation { return g.data.pinholes() }
 
 // Drain says 421 to every session as soon as no transfer of it runs, and
-// returns when all have ended. Call it when every Serve has returned. When ctx ends, so do
+// returns when all have ended, and what they relay. Call it when every Serve has returned. When ctx ends, so do
 // those that are left. Every transfer has been reported then.
 func (g *Gateway) Drain(ctx context.Context) {
 	defer g.data.reportAll()
-	defer g.data.cutAll()
 	g.mu.Lock()
 	g.draining = true
 	g.mu.Unlock()
 	done := make(chan struct{})
 	go func() {
 		g.running.Wait()
+		g.data.relays.Wait() // what a server has sent may not have reached its client
 		close(done)
 	}()
 	const lookAgain = 50 * time.Millisecond
@@ -269,6 +269,9 @@ func (g *Gateway) dismiss(all bool) {
 		}
 	}
 	ending.Wait()
+	if all {
+		g.data.cutAll()
+	}
 }
 
 // reject says why and closes.

@@ -53,6 +53,7 @@ func (s *session) replies() (opaque bool, err error) {
 		if line.Bytes == nil {
 			break
 		}
+		s.awaitSettled(line.Bytes)
 		s.server.in.take(n)
 		v := s.dialogue.Reply(line)
 		s.lines.server.Add(1)

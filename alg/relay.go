@@ -32,6 +32,9 @@ const (
 	relaySilence = 2 * time.Minute
 	// relayDialTimeout bounds the connecting to the target.
 	relayDialTimeout = 30 * time.Second
+	// settleTimeout is how long a final reply waits for the client to be
+	// connected.
+	settleTimeout = 5 * time.Second
 	// acceptPause is how long a connection that cannot be taken waits.
 	acceptPause = 100 * time.Millisecond
 	// smallChunk and largeChunk bound what is carried between two counts, in
@@ -54,6 +57,9 @@ type relay struct {
 	protect    *tls.Config
 	mustResume bool
 
+	// settled is closed when the target is connected, or never will be.
+	settled chan struct{}
+	settle  func()
 	// ctx ends when the relay is cut.
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -63,6 +69,7 @@ type relay struct {
 	ending         atomic.Bool   // one direction has ended
 	looked         atomic.Uint64 // sent and received at the last look
 	notResumed     atomic.Bool   // it was ended by errNotResumed
+	gaveUp         atomic.Bool   // a reply has waited for it
 
 	mu    sync.Mutex
 	conns []Conn // that a cut resets
@@ -71,7 +78,8 @@ type relay struct {
 }
 
 func newRelay(t *dataTable, d *dataConn, log *slog.Logger) *relay {
-	r := &relay{table: t, d: d, log: log}
+	r := &relay{table: t, d: d, log: log, settled: make(chan struct{})}
+	r.settle = sync.OnceFunc(func() { close(r.settled) })
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	return r
 }
@@ -80,6 +88,7 @@ func newRelay(t *dataTable, d *dataConn, log *slog.Logger) *relay {
 // without one.
 func (r *relay) run() {
 	defer r.cancel()
+	defer r.settle()
 	peer := r.admit()
 	if peer == nil {
 		r.table.kernel.Close(r.d.ID)
@@ -120,6 +129,7 @@ func (r *relay) carry(peer Conn) {
 	ctx, cancel := context.WithTimeout(r.ctx, relayDialTimeout)
 	target, err := r.port.Dial(ctx, addrPort(peer.RemoteAddr()))
 	cancel()
+	r.settle()
 	r.table.kernel.Close(r.d.ID)
 	if err != nil {
 		r.log.Warn("the target of a data connection cannot be reached", "event", "data_unreachable",
@@ -290,6 +300,48 @@ func (t *dataTable) secured(d *dataConn, i *TLSInfo) {
 	d.tls = i
 }
 
+// awaitSettled keeps the reply that ends a transfer from overtaking its data
+// connection: an active server has connected to us, has sent a small file and
+// says so, while we still connect to its client. Curl, for one, gives up then.
+// Mu, which the caller holds, is free meanwhile.
+func (s *session) awaitSettled(reply []byte) {
+	if reply[0] != '2' || !s.dialogue.Transferring() {
+		return
+	}
+	for _, d := range s.open {
+		if d.relay != nil && !d.Mode.Passive() && d.relay.unsettled() {
+			s.mu.Unlock()
+			d.relay.await(s.ctx)
+			s.mu.Lock()
+			return
+		}
+	}
+}
+
+func (r *relay) unsettled() bool {
+	if r.gaveUp.Load() {
+		return false
+	}
+	select {
+	case <-r.settled:
+		return false
+	default:
+		return true
+	}
+}
+
+// await waits until the relay is settled, but not for ever, and not again.
+func (r *relay) await(ctx context.Context) {
+	late := time.NewTimer(settleTimeout)
+	defer late.Stop()
+	select {
+	case <-r.settled:
+	case <-late.C:
+	case <-ctx.Done():
+	}
+	r.gaveUp.Store(true)
+}
+
 // isReleased reports whether its session has given d up.
 func (t *dataTable) isReleased(d *dataConn) bool {
 	t.mu.Lock()
@@ -303,11 +355,7 @@ func (t *dataTable) cutSession(number uint64) {
 	t.cutRelays(func(d *dataConn) bool { return d.Session == number })
 }
 
-// cutAll cuts what is relayed, and returns when nothing is.
-func (t *dataTable) cutAll() {
-	t.cutRelays(func(*dataConn) bool { return true })
-	t.relays.Wait()
-}
+func (t *dataTable) cutAll() { t.cutRelays(func(*dataConn) bool { return true }) }
 
 func (t *dataTable) cutRelays(of func(*dataConn) bool) {
 	t.mu.Lock()

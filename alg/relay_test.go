@@ -257,3 +257,57 @@ func TestRelayOfASlowClientIsCountedToItsEnd(t *testing.T) {
 		b.watcher.saw(t, `transfer RETR "x" by "" as A over PASV, complete true after 0s, client 0 server 100000 counted true`)
 	})
 }
+
+func TestNoReplyOvertakesTheDataConnectionToTheClient(t *testing.T) {
+	s := onePort(testSettings())
+	s.Relay = true
+	onBench(t, fronting(), s, func(b *bench) {
+		b.kernel.FailDial = func(expect.Expectation) error { time.Sleep(time.Second); return nil }
+		client, server := b.session()
+		client.say("PORT 203,0,113,10,195,81")
+		server.hears("PORT 198,18,1,1,199,56")
+		both(client, server, "NOOP", "200 ok")
+		client.say("RETR x")
+		server.hears("RETR x")
+		data, err := b.kernel.Ports()[0].Arrive(ftpServer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		server.say("150 here", "226 done")
+		client.hears("150 here")
+		client.hears("226 done")
+		if took := time.Since(began); took != time.Second {
+			t.Errorf("the reply came after %s, the connection after 1s", took)
+		}
+		data.Close()
+	})
+}
+
+func TestDrainLetsWhatIsRelayedArrive(t *testing.T) {
+	onRelay(t, func(b *bench, client, server *peer, p *algtest.DataPort) {
+		both(client, server, "RETR x", "150 here")
+		data, target := arrive(t, p)
+		go func() {
+			target.Write(make([]byte, 200000))
+			target.CloseWrite()
+		}()
+		synctest.Wait()
+		b.stopServing()
+		drained := make(chan bool)
+		go func() {
+			b.gateway.Drain(t.Context())
+			close(drained)
+		}()
+		server.say("226 done")
+		client.hears("226 done")
+		client.hears("421 The gateway is shutting down.")
+		time.Sleep(time.Minute)
+		if got, err := io.ReadAll(data); err != nil || len(got) != 200000 {
+			t.Errorf("%d bytes came out, %v", len(got), err)
+		}
+		data.Close()
+		<-drained
+		b.serve() // for the end of the bench
+	})
+}
