@@ -15,7 +15,7 @@
 // which says whether it passes, is refused, or announces a data connection.
 // An announcement is translated, opened by the kernel, and only then sent on
 // with the host-port that the other side shall see: rule first, line second.
-// File data never enters the process.
+// File data does not enter the process, but for what a relay carries.
 //
 // # The nouns
 //
@@ -50,6 +50,8 @@
 //   - dataconn.go: one data connection and its states
 //   - datatable.go, share.go: all data connections, joined with what the kernel tells
 //   - transfer.go: what data connections are used for
+//   - relay.go, tls.go: data that passes through this process, and TLS that
+//     ends here
 //   - observer.go, observers.go: who is told of all this
 //   - info.go, counters.go, modeset.go, history.go, trace.go: what others may
 //     know, ask for and log

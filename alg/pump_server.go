@@ -100,18 +100,6 @@ func (s *session) reply(v dialogue.Verdict, line wire.Line) {
 	s.prepareTLS(v)
 }
 
-// orNotResumed returns the line that the client gets in the place of the server's:
-// one that says why its data connection was ended here, if it was. The caller
-// holds mu.
-func (s *session) orNotResumed(v dialogue.Verdict, line wire.Line) wire.Line {
-	r := s.transfer.Load()
-	if v.Ended == nil || !line.Ends || r == nil || r.data == nil || r.data.relay == nil || !r.data.relay.notResumed.Load() {
-		return line
-	}
-	line.Bytes = []byte(notResumedReply)
-	return line
-}
-
 // announcePassive opens the data connection that a 227 or 229 announces and
 // sends the line on; if it cannot be opened the client gets a 425 instead. The
 // caller holds mu.

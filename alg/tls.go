@@ -11,6 +11,9 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"ftpalg/alg/dialogue"
+	"ftpalg/alg/wire"
 )
 
 // TLSInfo describes a connection under TLS whose other end is the gateway.
@@ -235,4 +238,16 @@ func (s *session) beginTLS(before []byte) error {
 	s.log.Debug("the client's control connection is under TLS", "event", "secured", "version", i.Version, "cipher", i.Cipher,
 		"resumed", i.Resumed, "name", i.Name, "client_certificate", i.Client)
 	return nil
+}
+
+// orNotResumed returns the line that the client gets in the place of the server's:
+// one that says why its data connection was ended here, if it was. The caller
+// holds mu.
+func (s *session) orNotResumed(v dialogue.Verdict, line wire.Line) wire.Line {
+	r := s.transfer.Load()
+	if v.Ended == nil || !line.Ends || r == nil || r.data == nil || r.data.relay == nil || !r.data.relay.notResumed.Load() {
+		return line
+	}
+	line.Bytes = []byte(notResumedReply)
+	return line
 }

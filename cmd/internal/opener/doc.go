@@ -15,13 +15,15 @@
 // comes along with the request and is asked for its two addresses; and every
 // promise is made from the session's two hosts, the opener's own
 // configuration, and two port numbers of the worker's: that of the target, at
-// or above 1024, and that which is told, inside the range.
+// or above 1024, and that which is told, inside the range. For data that the
+// worker relays the opener makes both sockets: one that listens to the promised host
+// alone, and one that is connected to the target.
 //
 // # Privileges
 //
 //	capability             for what                                     where
 //	CAP_NET_ADMIN          iptables, conntrack, policy route            package rules
-//	                       transparent sockets: TPROXY, source: client  listen.go, connect.go
+//	                       transparent sockets: TPROXY, source: client  listen.go, connect.go, relay.go
 //	CAP_NET_RAW            iptables-legacy                              package rules
 //	CAP_NET_BIND_SERVICE   listening at port 21                         listen.go
 //	CAP_SETUID, SETGID     the worker's user                            process.go
