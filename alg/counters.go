@@ -18,6 +18,9 @@ type Counters struct {
 	Refused    uint64 `json:"refused"`
 	Transfers  uint64 `json:"transfers"`
 	TurnedAway uint64 `json:"turned_away"`
+	// Truncated counts relayed data connections under TLS that ended without
+	// a close_notify.
+	Truncated uint64 `json:"truncated"`
 	// Traffic is that of the data connections, as far as the kernel has told
 	// by now.
 	Traffic
@@ -43,7 +46,7 @@ func (g *Gateway) Counters() Counters {
 	for _, s := range g.sessions {
 		c.addSession(s)
 	}
-	c.TurnedAway = g.rejected.Load()
+	c.TurnedAway, c.Truncated = g.rejected.Load(), g.data.truncated.Load()
 	c.Traffic = g.data.sum(&g.data.total)
 	return c
 }

@@ -124,6 +124,7 @@ func (g *Gateway) Park() (Snapshot, []Connections) {
 	g.mu.Unlock()
 	s.LastPinhole = g.data.newID()
 	s.Counters.TurnedAway, s.Counters.Traffic = g.rejected.Load(), g.data.sum(&g.data.total)
+	s.Counters.Truncated = g.data.truncated.Load()
 	return s, all
 }
 
@@ -252,6 +253,7 @@ func (g *Gateway) Restore(from Snapshot, connections []Connections, service func
 	g.mu.Lock()
 	g.next, g.ended = from.LastSession, from.Counters
 	g.rejected.Store(from.Counters.TurnedAway)
+	g.data.truncated.Store(from.Counters.Truncated)
 	g.mu.Unlock()
 	g.data.restore(from)
 	for i := range from.Sessions {

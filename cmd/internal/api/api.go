@@ -34,8 +34,10 @@ type Status struct {
 	Why       string   `json:"why"`
 	Netfilter string   `json:"netfilter"`
 	Listeners []string `json:"listeners"`
-	Sessions  int      `json:"sessions"`
-	Pinholes  int      `json:"pinholes"`
+	// Certificates are those that listeners show to clients.
+	Certificates []Certificate `json:"certificates,omitempty"`
+	Sessions     int           `json:"sessions"`
+	Pinholes     int           `json:"pinholes"`
 	// Ports is how far the data ports are used, Counters what was counted
 	// since the start.
 	Ports    alg.Ports    `json:"ports"`
@@ -44,6 +46,17 @@ type Status struct {
 	// why a later one was not taken.
 	Reloaded    time.Time `json:"reloaded"`
 	ReloadError string    `json:"reload_error,omitempty"`
+}
+
+// Certificate is one that a listener shows to clients whose TLS ends at the
+// gateway.
+type Certificate struct {
+	Listener string `json:"listener"`
+	// Names are those that it is for, Issuer who has signed it.
+	Names  []string `json:"names"`
+	Issuer string   `json:"issuer"`
+	// NotAfter is when it ends.
+	NotAfter time.Time `json:"not_after"`
 }
 
 // Pinhole is one promised data connection as `ftpalg pinholes` shows it.

@@ -16,6 +16,7 @@ import (
 	"ftpalg/alg/expect"
 	"ftpalg/alg/nat"
 	"ftpalg/alg/transparent"
+	"ftpalg/cmd/internal/api"
 	"ftpalg/cmd/internal/config"
 	"ftpalg/cmd/internal/link"
 	"ftpalg/cmd/internal/metrics"
@@ -70,6 +71,8 @@ type Daemon struct {
 	ready    bool
 	stopping bool
 	reloaded time.Time
+	// certificates are those in force.
+	certificates []api.Certificate
 	// reloadError is why the last reload was not taken, "" if it was.
 	reloadError string
 	// rulesFailed is when rules could last not be compared or repaired, and
@@ -190,7 +193,7 @@ func (d *Daemon) configure(ctx context.Context, s opener.Setup, c *config.Config
 	d.gateway.Configure(settings(c, named))
 	d.transfers.Open(c.Log.Transfers)
 	d.mu.Lock()
-	d.config, d.table, d.reloaded = c, named, time.Now()
+	d.config, d.table, d.reloaded, d.certificates = c, named, time.Now(), certificatesOf(services)
 	d.mu.Unlock()
 	d.serve(&s, services)
 	d.remote.link.Send(link.Record{Op: link.Configured})

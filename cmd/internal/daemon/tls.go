@@ -3,10 +3,35 @@ package daemon
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"maps"
+	"slices"
 
+	"ftpalg/alg"
+	"ftpalg/cmd/internal/api"
 	"ftpalg/cmd/internal/config"
 	"ftpalg/cmd/internal/opener"
 )
+
+// certificatesOf describes the certificates of services, in the order of their
+// names.
+func certificatesOf(services map[string]*alg.Service) (out []api.Certificate) {
+	for _, name := range slices.Sorted(maps.Keys(services)) {
+		if services[name].TLS == nil {
+			continue
+		}
+		for _, c := range services[name].TLS.Certificates {
+			names := c.Leaf.DNSNames
+			for _, a := range c.Leaf.IPAddresses {
+				names = append(names, a.String())
+			}
+			if len(names) == 0 {
+				names = []string{c.Leaf.Subject.CommonName}
+			}
+			out = append(out, api.Certificate{Listener: name, Names: names, Issuer: c.Leaf.Issuer.String(), NotAfter: c.Leaf.NotAfter})
+		}
+	}
+	return out
+}
 
 // tlsConfig returns how a listener is the end of its clients' TLS. A client that
 // names the protocol that it means to speak must mean FTP (ALPN, RFC 7301):

@@ -17,6 +17,12 @@ func tools(f *Facts, c *config.Config) (out []Finding) {
 	for _, w := range wanted(c) {
 		tool := map[bool]string{false: "iptables", true: "ip6tables"}[w.six]
 		r := f.inForce(w.six)
+		if !slices.Contains(f.Installed, tool) && w.doesWithout(c) {
+			out = append(out, warn(id, "%s is not installed, and data.path is relay: netfilter is left alone", tool).
+				because("The gateway serves. A firewall must let in the control ports, data.passive_ports and data.active_ports by itself.").
+				by("%s iptables", f.Packages))
+			continue
+		}
 		if !slices.Contains(f.Installed, tool) {
 			out = append(out, problem(id, "%s is not installed", tool).
 				because("Every pinhole needs rules, if only the one that accepts what the kernel expected.").

@@ -13,7 +13,7 @@ type check func(*Facts, *config.Config) []Finding
 func checks() []check {
 	return []check{
 		unseen,
-		rights, files,
+		rights, files, certificates,
 		tools, generations, modules,
 		forwarding, validMark, reversePath,
 		listenAddresses, natAddresses, sourceAddresses, interfaces, serverRoutes,

@@ -35,6 +35,8 @@ type Facts struct {
 	// there is none.
 	Process Rights
 	Unit    *Rights
+	// Certificates are those that listeners show to clients.
+	Certificates []Certificate
 	// Packages is the command that installs a package here.
 	Packages string
 	// Unseen lists what could not be looked at.

@@ -63,6 +63,7 @@ func Look(ctx context.Context, m Machine, c *config.Config) *Facts {
 	l.native()
 	l.sockets()
 	l.expectations()
+	l.certificates(c)
 	return l.facts
 }
 

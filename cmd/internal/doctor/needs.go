@@ -26,6 +26,11 @@ type wants struct {
 	tproxy, redirect bool
 }
 
+// doesWithout reports whether the family is served without netfilter, too.
+func (w wants) doesWithout(c *config.Config) bool {
+	return c.Data.Path == config.PathRelay && len(w.intercepts) == 0 && !w.foreign
+}
+
 // any reports whether the family is in use at all.
 func (w wants) any() bool { return len(w.listens)+len(w.intercepts) > 0 }
 

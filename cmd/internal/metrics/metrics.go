@@ -51,7 +51,7 @@ func New(b Build) *Metrics {
 			Namespace: namespace, Name: "rule_drift_total", Help: "Rules that another program had removed or brought back, and that were put right.",
 		}),
 		transfers:        counters("transfers_total", "Transfers that have ended; listings are downloads.", "direction", "mode"),
-		transferBytes:    counters("transfer_bytes_total", "Bytes of transfers with IP and TCP headers, where the kernel counts them.", "direction", "mode"),
+		transferBytes:    counters("transfer_bytes_total", "Bytes of transfers: with IP and TCP headers where the kernel counts them, without where they are relayed.", "direction", "mode"),
 		opaque:           counters("opaque_sessions_total", "Sessions that asked for encryption, and what became of that.", "action"),
 		reloadSuccessful: gauge("config_last_reload_successful", "Whether the last attempt to read the configuration was successful."),
 		reloadTimestamp:  gauge("config_last_reload_success_timestamp_seconds", "When the configuration in force was read, in seconds since 1970."),
@@ -74,6 +74,8 @@ var (
 	externalPorts      = described("external_ports", "Data ports of the configured ranges, by use.", "range", "state")
 	ruleOperations     = described("rule_operations_total", "Pinholes that were opened and closed, and comparisons of our rules with netfilter, by result.", "op", "result")
 	rulesInstalled     = described("rules_installed", "Rules of ours that stood in netfilter at the last check.")
+	truncated          = described("data_truncated_total", "Data connections under TLS that ended without a close_notify, and were cut on the other side.")
+	certificateEnds    = described("certificate_not_after_timestamp_seconds", "When a listener's certificate ends, in seconds since 1970.", "listener", "names")
 	ready              = described("ready", "Whether the gateway serves, as /readyz says it.")
 )
 

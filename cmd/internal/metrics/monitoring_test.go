@@ -23,7 +23,7 @@ type series struct {
 // known returns every series that a gateway has.
 func known(t *testing.T) map[string]series {
 	t.Helper()
-	families, err := watched(new(State)).registry.Gather()
+	families, err := watched(withAll()).registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}

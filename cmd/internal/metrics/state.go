@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"strings"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ftpalg/alg/expect"
@@ -25,7 +27,7 @@ func (m *Metrics) Watch(look func() State) { m.registry.MustRegister(watcher(loo
 type watcher func() State
 
 func (w watcher) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{sessionsActive, controlLines, expectationsActive, externalPorts, ruleOperations, rulesInstalled, ready} {
+	for _, d := range []*prometheus.Desc{sessionsActive, controlLines, expectationsActive, externalPorts, ruleOperations, rulesInstalled, truncated, certificateEnds, ready} {
 		to <- d
 	}
 }
@@ -43,6 +45,10 @@ func (w watcher) Collect(to chan<- prometheus.Metric) {
 	gauge(rulesInstalled, float64(s.Rules.Installed))
 	counter(controlLines, s.Counters.ClientLines, "client")
 	counter(controlLines, s.Counters.ServerLines, "server")
+	to <- prometheus.MustNewConstMetric(truncated, prometheus.CounterValue, float64(s.Counters.Truncated))
+	for _, c := range s.Certificates {
+		gauge(certificateEnds, float64(c.NotAfter.Unix()), c.Listener, strings.Join(c.Names, ","))
+	}
 	for op, t := range map[string]rules.Tally{"open": s.Rules.Opened, "close": s.Rules.Closed, "reconcile": s.Rules.Reconciled} {
 		counter(ruleOperations, t.Done, op, "ok")
 		counter(ruleOperations, t.Failed, op, "failed")

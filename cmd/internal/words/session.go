@@ -46,10 +46,28 @@ func about(s api.Session, now time.Time) []string {
 		fmt.Sprintf("  said      %s by the client, %s by the server, %d refused", Count(s.ClientLines, "line"), Count(s.ServerLines, "line"), s.Refused),
 		fmt.Sprintf("  data      %s promised, %s ended, %s", Count(s.Announced, "connection"), Count(s.Transfers, "transfer"), Traffic(s.Traffic)),
 	}
+	if s.TLS != nil {
+		out = append(out, "  TLS       with the client: "+tls(s.TLS))
+	}
 	if what := Transfer(&s); what != "" {
 		out = append(out, fmt.Sprintf("  running   %s for %s", what, Duration(now.Sub(s.Transfer.Began))))
 	}
 	return out
+}
+
+// tls says what protects a connection.
+func tls(i *alg.TLSInfo) string {
+	text := i.Version + ", " + i.Cipher
+	if i.Resumed {
+		text += ", resumed"
+	}
+	if i.Name != "" {
+		text += ", for " + Plain(i.Name)
+	}
+	if i.Client != "" {
+		text += ", client " + Plain(i.Client)
+	}
+	return text
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
@@ -116,6 +134,12 @@ func data(d alg.DataConnection, now time.Time) []string {
 	}
 	if d.Seen != d.From {
 		way += fmt.Sprintf(", seen as %s", d.Seen)
+	}
+	if d.Relayed {
+		way += ", relayed"
+	}
+	if d.TLS != nil {
+		way += ", under " + tls(d.TLS)
 	}
 	use := "no transfer"
 	if d.Command != "" {

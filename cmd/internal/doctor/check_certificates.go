@@ -1,0 +1,79 @@
+package doctor
+
+import (
+	"crypto/tls"
+	"io/fs"
+	"strings"
+	"time"
+
+	"ftpalg/cmd/internal/config"
+)
+
+// Certificate is a file of a listener's tls.certificate.
+type Certificate struct {
+	Listener, File string
+	// Err is why it cannot be used with its key, nil if it can.
+	Err error
+	// NotAfter is when it ends.
+	NotAfter time.Time
+}
+
+// renewal is how long before its end a certificate should have been renewed.
+const renewal = 14 * 24 * time.Hour
+
+// certificates reads the certificates of the configuration.
+func (l *looker) certificates(c *config.Config) {
+	for i := range c.Listeners {
+		t := &c.Listeners[i].TLS
+		if !t.Mode.EndsHere() {
+			continue
+		}
+		for j, file := range t.Certificates {
+			found := Certificate{Listener: c.Listeners[i].Name, File: file}
+			found.NotAfter, found.Err = l.notAfter(file, t.Keys[j])
+			l.facts.Certificates = append(l.facts.Certificates, found)
+		}
+	}
+}
+
+// notAfter returns when a certificate ends that fits its key.
+func (l *looker) notAfter(certificate, key string) (end time.Time, err error) {
+	chain, err := fs.ReadFile(l.Files, strings.TrimPrefix(certificate, "/"))
+	if err != nil {
+		return end, err
+	}
+	private, err := fs.ReadFile(l.Files, strings.TrimPrefix(key, "/"))
+	if err != nil {
+		return end, err
+	}
+	pair, err := tls.X509KeyPair(chain, private)
+	if err != nil {
+		return end, err
+	}
+	return pair.Leaf.NotAfter, nil
+}
+
+// certificates says which certificates cannot be used, or will not be for
+// long.
+func certificates(f *Facts, _ *config.Config) (out []Finding) {
+	const id = "certificates"
+	for _, c := range f.Certificates {
+		left := time.Until(c.NotAfter)
+		days := int(left / (24 * time.Hour))
+		const look = "openssl x509 -noout -subject -dates -in %s"
+		switch {
+		case c.Err != nil:
+			out = append(out, problem(id, "listener %s: %s cannot be used: %v", c.Listener, c.File, c.Err).
+				because("The gateway does not start with it; one that runs goes on with the former certificate.").by(look, c.File))
+		case left <= 0:
+			out = append(out, problem(id, "listener %s: %s ended on %s", c.Listener, c.File, c.NotAfter.Format(time.DateOnly)).
+				because("Clients that look at certificates refuse to connect.").by(look, c.File))
+		case left < renewal:
+			out = append(out, warn(id, "listener %s: %s ends in %d days", c.Listener, c.File, days).
+				because("It should have been renewed. What takes its place is in force within a minute, without a restart.").by(look, c.File))
+		default:
+			out = append(out, good(id, "listener %s: %s is good for %d days", c.Listener, c.File, days))
+		}
+	}
+	return out
+}
