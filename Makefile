@@ -8,7 +8,7 @@
 DEMO_TOOLS := iptables:iptables ip:iproute2
 TEST_TOOLS := $(DEMO_TOOLS) iptables-legacy:iptables vsftpd:vsftpd curl:curl wget:wget lftp:lftp tnftp:tnftp conntrack:conntrack tcpdump:tcpdump systemd-analyze:systemd \
 	/usr/share/doc/python3-pyftpdlib:python3-pyftpdlib unshare:util-linux setpriv:util-linux ss:iproute2 \
-	promtool:prometheus logrotate:logrotate chromium:chromium nft:nftables python3:python3 firewalld:firewalld dbus-daemon:dbus
+	promtool:prometheus logrotate:logrotate chromium:chromium nft:nftables python3:python3 firewalld:firewalld dbus-daemon:dbus strace:strace
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 SOURCES := $(shell find alg rules cmd deploy -name '*.go' -o -name '*.yaml') go.mod go.sum
@@ -28,6 +28,7 @@ demo: demo-tools ftpalg
 test: test-tools
 	FTPALG_E2E=1 go test -count=1 -timeout 12m ./rules ./deploy/e2e ./...
 	FTPALG_E2E=1 FTPALG_DATA_PATH=conntrack go test -count=1 -timeout 12m ./deploy/e2e
+	FTPALG_E2E=1 FTPALG_DATA_PATH=relay go test -count=1 -timeout 12m ./deploy/e2e
 
 .PHONY: race
 race: test-tools

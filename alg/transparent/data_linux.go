@@ -2,6 +2,7 @@ package transparent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -14,8 +15,9 @@ import (
 
 // ListenData opens a TCP listener for the data connection of one host: the
 // kernel drops what comes from anybody else before there is a connection, and
-// whoever gets the socket cannot change that without CAP_NET_ADMIN (socket(7),
-// SO_LOCK_FILTER).
+// whoever gets the socket cannot change that (socket(7), SO_LOCK_FILTER). Some
+// kernels let nobody attach a filter without CAP_NET_ADMIN; there, and only
+// there, others may connect, and the caller has to look who has come.
 func ListenData(ctx context.Context, at netip.AddrPort, from netip.Addr) (*net.TCPListener, error) {
 	at, from = unmap(at), from.Unmap()
 	filter, err := only(from)
@@ -29,7 +31,10 @@ func ListenData(ctx context.Context, at netip.AddrPort, from netip.Addr) (*net.T
 			if err := setDataOptions(fd); err != nil {
 				return err
 			}
-			return attach(fd, filter)
+			if err := attach(fd, filter); !errors.Is(err, unix.EPERM) {
+				return err
+			}
+			return nil
 		})
 	}
 	l, err := lc.Listen(ctx, network(at.Addr()), at.String())

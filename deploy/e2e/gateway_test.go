@@ -35,6 +35,7 @@ const pinholeTimeout = "1m"
 // these tests.
 type settings struct {
 	listeners string // the YAML list
+	path      string // data.path: dataPath()
 	nat       string // the YAML list
 	passive   string // 50000-50099
 	active    string // 51000-51099
@@ -55,7 +56,7 @@ data: {path: %s, passive_ports: %s, active_ports: %s, pinhole_timeout: %s}
 limits: %s
 admin: {socket: %s%s}
 log: %s
-`, s.listeners, cmp.Or(s.nat, "[]"), dataPath(), cmp.Or(s.passive, "50000-50099"), cmp.Or(s.active, "51000-51099"), cmp.Or(s.pinhole, pinholeTimeout), cmp.Or(s.limits, "{}"), socket, s.admin, cmp.Or(s.log, "{level: debug, format: text}"))
+`, s.listeners, cmp.Or(s.nat, "[]"), cmp.Or(s.path, dataPath()), cmp.Or(s.passive, "50000-50099"), cmp.Or(s.active, "51000-51099"), cmp.Or(s.pinhole, pinholeTimeout), cmp.Or(s.limits, "{}"), socket, s.admin, cmp.Or(s.log, "{level: debug, format: text}"))
 }
 
 // gateway is an ftpalg on a host.
