@@ -55,7 +55,7 @@ func TestATakenOverWorkerCanOpenOnlyWhatItsSessionMay(t *testing.T) {
 
 	client := connectAsClient(t)
 	defer client.Close()
-	mayOnly := map[string]bool{"begin a session": true, "PASV": true, "PORT": true, "read a name server's configuration": true}
+	mayOnly := map[string]bool{"begin a session": true, "PASV": true, "PORT": true, "relay": true, "connect to the target": true, "read a name server's configuration": true}
 	seen, worker := 0, ""
 	for a := range attempts {
 		if seen++; a.What == "pid" {
@@ -68,7 +68,7 @@ func TestATakenOverWorkerCanOpenOnlyWhatItsSessionMay(t *testing.T) {
 			break
 		}
 	}
-	if seen < 30 {
+	if seen < 45 {
 		t.Errorf("only %d attempts were made", seen)
 	}
 	for _, p := range o.rules.Pinholes() {
@@ -76,8 +76,8 @@ func TestATakenOverWorkerCanOpenOnlyWhatItsSessionMay(t *testing.T) {
 			t.Errorf("open: %s", p.Expectation)
 		}
 	}
-	if n := len(o.rules.Pinholes()); n != 2 {
-		t.Errorf("%d pinholes are open, want 2", n)
+	if n := len(o.rules.Pinholes()); n != 3 {
+		t.Errorf("%d pinholes are open, want 3", n)
 	}
 	stop()
 	// It does not answer, nor end by itself.
@@ -307,8 +307,30 @@ func (i *intruder) attackOpener(socket uint32, client *net.TCPConn) *os.File {
 		}),
 	} {
 		i.ask(what, r, nil)
+		r.Op = link.Relay
+		i.ask(what+", relayed", r, nil)
 	}
+	i.attackRelay(with(func(r *link.Record) { r.Op, r.ID, r.Port = link.Relay, 3, 50002 }))
 	return server
+}
+
+// attackRelay asks for one relayed promise, and for connections that it does
+// not bring.
+func (i *intruder) attackRelay(relay link.Record) {
+	relay.Target = netip.MustParseAddrPort("198.18.1.20:2100")
+	dial := func(session uint64, id expect.ID) link.Record {
+		return link.Record{Op: link.DialData, Session: session, ID: id}
+	}
+	i.ask("connect without a promise", dial(1, 99), nil)
+	i.ask("connect for a promise that is not relayed", dial(1, 1), nil)
+	port := i.ask("relay", relay, nil)
+	i.ask("connect for another session", dial(2, 3), nil)
+	i.ask("connect to the target", dial(1, 3), nil)
+	i.ask("connect to the target again", dial(1, 3), nil)
+	raw, _ := port.SyscallConn()
+	raw.Control(func(fd uintptr) {
+		report("let in everybody", unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0))
+	})
 }
 
 // attackSystem tries what a worker never needs of the kernel.
