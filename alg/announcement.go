@@ -22,8 +22,9 @@ func (s *session) openData(a *dialogue.Announcement) (d *dataConn, text netip.Ad
 	if err == nil {
 		began := time.Now()
 		d.Session, d.session, d.Until = s.number, &s.data, began.Add(s.settings.PinholeTimeout)
-		if d.Relayed = s.settings.Relay || a.Protected; d.Relayed {
+		if d.Relayed = s.settings.Relay || a.Protected || s.serverTLS != nil; d.Relayed {
 			d.relay = newRelay(s.g.data, d, s.log)
+			d.relay.server = s.serverTLS
 		}
 		if a.Protected {
 			d.relay.protect, d.relay.mustResume = s.tls, s.service.ResumeData

@@ -66,6 +66,9 @@ type Service struct {
 	// asks of a data connection to resume its control connection's session.
 	TLS                     *tls.Config
 	ImplicitTLS, ResumeData bool
+	// ServerTLS is how the gateway speaks TLS with the server, nil for in
+	// clear. The Policy must say so, too.
+	ServerTLS *ServerTLS
 }
 
 // transparent reports whether the service leaves the client its idea of the

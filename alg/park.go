@@ -28,8 +28,8 @@ func (s *session) park() bool {
 // state of TLS cannot be written down.
 func (s *session) underTLS() bool {
 	c, ok := s.client.conn.(*securable)
-	if !ok {
-		return false
+	if !ok || s.serverTLS != nil {
+		return s.serverTLS != nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

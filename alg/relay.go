@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -56,6 +57,8 @@ type relay struct {
 	// the session of the control connection.
 	protect    *tls.Config
 	mustResume bool
+	// server is how TLS is put on the server's side, nil for none.
+	server *tls.Config
 
 	// settled is closed when the target is connected, or never will be.
 	settled chan struct{}
@@ -154,30 +157,51 @@ func (r *relay) carry(peer Conn) {
 	target.Close()
 }
 
-// secure puts TLS on the client's side, of which the gateway is the server
-// whoever has connected (RFC 4217 section 7).
+// secure puts TLS on the sides that want it. Towards the client the gateway is
+// the server of the handshake, towards the server the client, whoever has
+// connected (RFC 4217 section 7). Both go on side by side: either peer may begin as
+// soon as it is connected, or wait for the transfer's first reply.
 func (r *relay) secure(peer, target Conn) (securedPeer, securedTarget Conn, err error) {
-	if r.protect == nil {
-		return peer, target, nil
-	}
-	client := peer
+	client, server := &peer, &target
 	if !r.d.Mode.Passive() {
-		client = target
+		client, server = server, client
 	}
-	t, err := serveTLS(r.ctx, client, r.protect)
+	var failed error
+	var other sync.WaitGroup
+	if r.server != nil {
+		other.Go(func() {
+			t := clientTLS(*server, r.server)
+			if failed = t.HandshakeContext(r.ctx); failed == nil {
+				*server = t
+			}
+		})
+	}
+	if r.protect != nil {
+		err = r.secureClient(client)
+	}
 	if err != nil {
-		return peer, target, err
+		r.cancel() // the other handshake
+	}
+	other.Wait()
+	if err == nil && failed != nil {
+		err = fmt.Errorf("%w: %w", errServerTLS, failed)
+	}
+	return peer, target, err
+}
+
+func (r *relay) secureClient(client *Conn) error {
+	t, err := serveTLS(r.ctx, *client, r.protect)
+	if err != nil {
+		return err
 	}
 	i := describeTLS(t.ConnectionState())
 	r.table.secured(r.d, i)
 	if r.mustResume && !i.Resumed {
 		r.notResumed.Store(true)
-		return peer, target, errNotResumed
+		return errNotResumed
 	}
-	if r.d.Mode.Passive() {
-		return t, target, nil
-	}
-	return peer, t, nil
+	*client = t
+	return nil
 }
 
 // hold enters a connection among those that a cut resets. After a cut it is

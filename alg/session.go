@@ -61,6 +61,8 @@ type session struct {
 	startTLS bool
 	// tls is how, nil where it cannot; set before the session begins.
 	tls *tls.Config
+	// serverTLS is the TLS with the server, nil for none.
+	serverTLS *tls.Config
 	// blocked says that the client has lines which wait for the server.
 	blocked bool
 	// changed tells those who wait that blocked, closeBy, parking or
@@ -188,6 +190,13 @@ func (s *session) dial() error {
 	}
 	s.server = newHalf(c, &wire.ReplySplitter{Max: replyLine}, replyLine)
 	s.ends.Seen = addrPort(c.LocalAddr())
+	if s.service.ServerTLS == nil {
+		return nil
+	}
+	if err := s.secureServer(); err != nil {
+		c.Close()
+		return err
+	}
 	return nil
 }
 
@@ -198,6 +207,8 @@ func dialErrorText(err error) string {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT):
 		return "no answer"
+	case errors.Is(err, errServerTLS):
+		return "TLS with it failed"
 	case errors.As(err, &no):
 		return no.Error()
 	}

@@ -17,6 +17,9 @@ type Policy struct {
 	ThirdParty bool
 	// TLS says what becomes of AUTH.
 	TLS TLS
+	// ServerTLS says that the gateway itself speaks TLS with the server, which
+	// the client must not disturb.
+	ServerTLS bool
 	// NoActive refuses PORT and EPRT, NoPassive PASV and EPSV.
 	NoActive, NoPassive bool
 	// Commands bounds the commands that pass.

@@ -34,7 +34,7 @@ const features = " AUTH TLS\r\n PBSZ\r\n PROT\r\n"
 // every other command.
 func (d *Dialogue) security(line []byte, c wire.Command) (v Verdict, ok bool) {
 	if !d.policy.TLS.EndsHere() {
-		return v, false
+		return d.apart(c)
 	}
 	arg := strings.ToUpper(strings.TrimSpace(string(c.Arg.In(line))))
 	switch c.Verb {
@@ -49,7 +49,7 @@ func (d *Dialogue) security(line []byte, c wire.Command) (v Verdict, ok bool) {
 	case wire.ADAT, wire.MIC, wire.CONF, wire.ENC:
 		return d.here("502 " + string(c.Verb) + " is not for TLS."), true
 	case wire.REIN:
-		if d.secure {
+		if d.secure || d.policy.ServerTLS {
 			return d.here("502 REIN is not possible under TLS."), true
 		}
 	case wire.USER, wire.PASS, wire.ACCT:
@@ -59,6 +59,24 @@ func (d *Dialogue) security(line []byte, c wire.Command) (v Verdict, ok bool) {
 	}
 	if c.Verb.Transfers() && d.policy.TLS == RequireTLS && !d.protected {
 		return d.clearRefused(c.Verb, "521 Data in clear is refused here: say PROT P first."), true
+	}
+	return v, false
+}
+
+// apart keeps from a server with which the gateway itself speaks TLS what
+// would change that.
+func (d *Dialogue) apart(c wire.Command) (v Verdict, ok bool) {
+	if !d.policy.ServerTLS {
+		return v, false
+	}
+	switch c.Verb {
+	case wire.AUTH:
+		if d.policy.TLS == RefuseTLS {
+			return d.auth(), true
+		}
+		return d.here("502 Command not implemented."), true
+	case wire.PBSZ, wire.PROT, wire.CCC, wire.ADAT, wire.MIC, wire.CONF, wire.ENC, wire.REIN:
+		return d.here("502 Command not implemented."), true
 	}
 	return v, false
 }
@@ -142,7 +160,7 @@ func (d *Dialogue) takeStart() bool {
 // ofFEAT reports whether a reply with this code is the one to FEAT (RFC 2389
 // section 3.2), of which the gateway must show what it does itself.
 func (d *Dialogue) ofFEAT(code int) bool {
-	if !d.policy.TLS.EndsHere() || code != wire.Code211Status {
+	if !d.policy.TLS.EndsHere() && !d.policy.ServerTLS || code != wire.Code211Status {
 		return false
 	}
 	i, _ := d.pending.answeredBy(code)

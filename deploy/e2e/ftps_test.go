@@ -184,3 +184,52 @@ func lftpTLS(version string) string {
 	return "set ftp:ssl-allow-anonymous yes; set ssl:verify-certificate no; set ftp:ssl-force yes; set ftp:ssl-protect-data yes; " +
 		"set ftp:ssl-protect-list yes; set ssl:priority NORMAL:-VERS-ALL:+VERS-TLS" + version + "; set net:timeout 8; set net:max-retries 1; "
 }
+
+// A server that insists on TLS, and on data connections that resume it, with
+// clients that know none, or their own.
+func TestGatewaySpeaksTLSWithTheServer(t *testing.T) {
+	t.Parallel()
+	need(t, "curl", "lftp")
+	s := newScene(t, lab.Inbound, append(tlsSettings(t), "require_ssl_reuse=YES", "force_anon_logins_ssl=YES", "force_anon_data_ssl=YES")...)
+	files := s.server.files
+	const servers = "server_tls: {mode: explicit, verify: false}"
+	t.Run("clients in clear", func(t *testing.T) {
+		g := startGateway(t, s.Gateway, settings{listeners: strings.Replace(frontingClient, "source", servers+", source", 1)})
+		s.everyClient(t, files, allModes()...)
+		c := s.connect(t)
+		says(t, c, "AUTH TLS", 502)
+		says(t, c, "PROT C", 502)
+		feat := says(t, c, "FEAT", 211)
+		if text := strings.Join(feat.Lines, " "); strings.Contains(text, "AUTH") || strings.Contains(text, "PROT") {
+			t.Errorf("FEAT tells of what the client cannot have: %s", text)
+		}
+		try(t, c.Quit())
+		g.stop(t)
+	})
+	t.Run("clients under TLS", func(t *testing.T) {
+		g := startGateway(t, s.Gateway, settings{listeners: strings.Replace(frontingClient, "source", servers+", "+endsTLS(t, "require", "")+", source", 1)})
+		s.arrives(t, files, func(got string) error {
+			_, err := s.curl(t, ftp.EPSV, "-k", "--ssl-reqd", s.url("pub/file"), "-o", got)
+			return err
+		})
+		s.arrives(t, files, func(got string) error {
+			_, err := run(t, s.Client, "lftp", "-c", lftpTLS("1.3")+"set ftp:passive-mode off; open "+s.url("")+"; get pub/file -o "+got+
+				"; put "+files.name("pub/file")+" -o up/both")
+			if err == nil {
+				err = differs(files.name("up/both"), files.name("pub/file"))
+			}
+			return err
+		})
+		g.stop(t)
+	})
+	t.Run("a certificate of nobody", func(t *testing.T) {
+		g := startGateway(t, s.Gateway, settings{listeners: strings.Replace(frontingClient, "source", "server_tls: explicit, source", 1)})
+		if _, err := s.curl(t, ftp.EPSV, s.url("pub/file"), "-o", filepath.Join(s.dir, "got")); err == nil {
+			t.Error("the server's certificate was taken for good")
+		}
+		if log, err := os.ReadFile(g.logFile()); err != nil || !strings.Contains(string(log), "x509: ") {
+			t.Errorf("the log does not say why, %v", err)
+		}
+		g.stop(t)
+	})
+}

@@ -27,6 +27,7 @@ func (l *Listener) check(r *report, path string) {
 	}
 	r.require(path+".name", "logs and status tell listeners apart by it")
 	l.TLS.check(r, path+".tls")
+	l.checkServerTLS(r, path)
 	listen, server, transparent := path+".listen", path+".server", path+".transparent"
 	switch {
 	case !r.clean(transparent):

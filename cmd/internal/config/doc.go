@@ -22,6 +22,11 @@
 //	    #  client_ca: /etc/ftpalg/tls/clients.pem  # default: no certificate is asked for
 //	    #  client_certificate: required            # or optional
 //	    #  data_session: any         # or require: data must resume its control connection's session
+//	    server_tls: off              # the gateway speaks TLS with the server: explicit (AUTH) or implicit; or
+//	    #  mode: explicit            # a mapping
+//	    #  ca: /etc/ftpalg/tls/servers.pem         # default: the system's authorities
+//	    #  name: ftp.example.net     # that its certificate is for; default: the server's address
+//	    #  verify: true              # false takes any certificate
 //	    third_party: refuse          # PORT and EPRT that name another host: refuse or allow
 //	    modes: any                   # or active (PORT, EPRT) or passive (PASV, EPSV) only
 //	    commands: all                # or read-only or upload-only

@@ -15,6 +15,7 @@ type Listener struct {
 	Transparent *Transparent
 	Source      Source
 	TLS         TLS
+	ServerTLS   ServerTLS
 	// ThirdParty lets PORT and EPRT name a host other than the client.
 	ThirdParty bool
 	// Modes are the ways to announce a data connection that are allowed.
@@ -101,7 +102,7 @@ const (
 
 // newListener returns a listener with its defaults.
 func newListener() Listener {
-	return Listener{Source: Source{Kind: SourceGateway}, TLS: newTLS(), Modes: ModesAny, Commands: CommandsAll, Users: UsersAny}
+	return Listener{Source: Source{Kind: SourceGateway}, TLS: newTLS(), ServerTLS: newServerTLS(), Modes: ModesAny, Commands: CommandsAll, Users: UsersAny}
 }
 
 // newTransparent returns the defaults of a transparent listener.

@@ -33,6 +33,7 @@ func (l *Listener) fields() []field {
 		{"transparent", optional(&l.Transparent, newTransparent, (*Transparent).fields)},
 		{"source", one(&l.Source, source())},
 		{"tls", l.TLS.value()},
+		{"server_tls", l.ServerTLS.value()},
 		{"third_party", one(&l.ThirdParty, permission())},
 		{"modes", one(&l.Modes, choice(ModesAny, ModesActive, ModesPassive))},
 		{"commands", one(&l.Commands, choice(CommandsAll, CommandsReadOnly, CommandsUploadOnly))},

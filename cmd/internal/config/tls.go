@@ -119,3 +119,67 @@ func (t *TLS) check(r *report, path string) {
 		r.add(path+".implicit", "needs mode require: every connection is under TLS")
 	}
 }
+
+// ServerTLS is whether the gateway speaks TLS with the server.
+type ServerTLS struct {
+	Mode ServerTLSMode
+	// CA is the absolute path of a PEM file with the authorities of the
+	// server's certificate; empty for those of the system.
+	CA string
+	// Name is the one that the certificate must be for; empty for the server's
+	// address.
+	Name string
+	// Verify is false where any certificate will do.
+	Verify bool
+}
+
+// ServerTLSMode is how TLS with the server begins.
+type ServerTLSMode string
+
+// The modes: not at all, by AUTH, or with the connection.
+const (
+	ServerTLSOff      ServerTLSMode = "off"
+	ServerTLSExplicit ServerTLSMode = "explicit"
+	ServerTLSImplicit ServerTLSMode = "implicit"
+)
+
+func newServerTLS() ServerTLS { return ServerTLS{Mode: ServerTLSOff, Verify: true} }
+
+// value returns how the key is written: a mode, or a mapping.
+func (t *ServerTLS) value() value {
+	mode := one(&t.Mode, choice(ServerTLSOff, ServerTLSExplicit, ServerTLSImplicit))
+	fields := group{
+		{"mode", mode},
+		{"ca", one(&t.CA, absolute(longestPath))},
+		{"name", one(&t.Name, name())},
+		{"verify", one(&t.Verify, flag())},
+	}
+	return wordOrGroup{mode, fields, func() bool { return t.Mode != ServerTLSOff }}
+}
+
+// checkServerTLS reports what of it does not fit together. Where the client's AUTH
+// would reach the server, it does not.
+func (l *Listener) checkServerTLS(r *report, path string) {
+	at := path + ".server_tls"
+	t := &l.ServerTLS
+	if !r.clean(at) {
+		return
+	}
+	if t.Mode == ServerTLSOff {
+		for _, other := range []string{".ca", ".name", ".verify"} {
+			if r.given(at + other) {
+				r.add(at+other, "means nothing with mode off; write explicit or implicit")
+			}
+		}
+		return
+	}
+	if !t.Verify && t.CA != "" {
+		r.add(at+".ca", "means nothing with verify false")
+	}
+	switch {
+	case !r.given(path + ".tls"):
+		l.TLS.Mode = TLSOff
+	case l.TLS.Mode == TLSPass && r.clean(path+".tls"):
+		r.add(path+".tls", "pass is not possible with server_tls: the gateway itself speaks TLS with the server; write off, refuse, offer or require")
+	}
+}

@@ -55,6 +55,9 @@ func servicesOf(s *opener.Setup, c *config.Config) (map[string]*alg.Service, err
 			}
 			svc.ImplicitTLS, svc.ResumeData = l.TLS.Implicit, l.TLS.DataSession == config.DataSessionRequire
 		}
+		if l.ServerTLS.Mode != config.ServerTLSOff {
+			svc.ServerTLS = serverTLS(l, s.Keys[l.Name])
+		}
 		services[svc.Name] = &svc
 	}
 	return services, nil

@@ -51,11 +51,28 @@ func tlsConfig(t *config.TLS, k opener.Keys) (*tls.Config, error) {
 	if len(k.ClientCA) == 0 {
 		return c, nil
 	}
-	c.ClientCAs = x509.NewCertPool()
-	c.ClientCAs.AppendCertsFromPEM(k.ClientCA) // the opener has seen that it holds some
+	c.ClientCAs = pool(k.ClientCA)
 	c.ClientAuth = tls.RequireAndVerifyClientCert
 	if t.ClientCertificate == config.ClientMay {
 		c.ClientAuth = tls.VerifyClientCertIfGiven
 	}
 	return c, nil
+}
+
+// serverTLS returns how a listener speaks TLS with its server.
+func serverTLS(l *config.Listener, k opener.Keys) *alg.ServerTLS {
+	t := &l.ServerTLS
+	c := &tls.Config{ServerName: t.Name, InsecureSkipVerify: !t.Verify}
+	if len(k.ServerCA) > 0 {
+		c.RootCAs = pool(k.ServerCA)
+	}
+	return &alg.ServerTLS{Config: c, Implicit: t.Mode == config.ServerTLSImplicit}
+}
+
+// pool returns the certificates of a PEM text, which the opener has seen to
+// hold some.
+func pool(text []byte) *x509.CertPool {
+	p := x509.NewCertPool()
+	p.AppendCertsFromPEM(text)
+	return p
 }

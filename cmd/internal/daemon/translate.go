@@ -56,7 +56,7 @@ var tlsModes = map[config.TLSMode]dialogue.TLS{
 // policy returns what a listener's clients may do.
 func policy(l *config.Listener) dialogue.Policy {
 	p := dialogue.Policy{
-		ThirdParty: l.ThirdParty, TLS: tlsModes[l.TLS.Mode],
+		ThirdParty: l.ThirdParty, TLS: tlsModes[l.TLS.Mode], ServerTLS: l.ServerTLS.Mode != config.ServerTLSOff,
 		NoActive: l.Modes == config.ModesPassive, NoPassive: l.Modes == config.ModesActive,
 		Deny: l.Deny, Refusal: l.Refusal,
 	}

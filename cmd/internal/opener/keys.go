@@ -18,6 +18,8 @@ type Keys struct {
 	Pairs []Pair
 	// ClientCA are the authorities of clients' certificates, nil for none.
 	ClientCA []byte
+	// ServerCA are those of the server's, nil for the system's.
+	ServerCA []byte
 }
 
 // Pair is a certificate with its chain, and its key, in PEM.
@@ -29,12 +31,15 @@ func ReadKeys(c *config.Config) (map[string]Keys, error) {
 	all := make(map[string]Keys)
 	for i := range c.Listeners {
 		l := &c.Listeners[i]
-		if !l.TLS.Mode.EndsHere() {
+		if !l.TLS.Mode.EndsHere() && l.ServerTLS.CA == "" {
 			continue
 		}
 		k, err := readKeys(&l.TLS)
 		if err != nil {
 			return nil, fmt.Errorf("listener %s: tls: %w", l.Name, err)
+		}
+		if k.ServerCA, err = readCA(l.ServerTLS.CA); err != nil {
+			return nil, fmt.Errorf("listener %s: server_tls: %w", l.Name, err)
 		}
 		all[l.Name] = k
 	}
@@ -55,21 +60,28 @@ func readKeys(t *config.TLS) (k Keys, err error) {
 		}
 		k.Pairs = append(k.Pairs, p)
 	}
-	if t.ClientCA == "" {
-		return k, nil
+	k.ClientCA, err = readCA(t.ClientCA)
+	return k, err
+}
+
+// readCA reads a file of certificates; nil without one.
+func readCA(file string) ([]byte, error) {
+	if file == "" {
+		return nil, nil
 	}
-	if k.ClientCA, err = os.ReadFile(t.ClientCA); err != nil {
-		return k, err
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
 	}
-	if !x509.NewCertPool().AppendCertsFromPEM(k.ClientCA) {
-		return k, fmt.Errorf("%s holds no certificate", t.ClientCA)
+	if !x509.NewCertPool().AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s holds no certificate", file)
 	}
-	return k, nil
+	return text, nil
 }
 
 func sameKeys(a, b map[string]Keys) bool {
 	return maps.EqualFunc(a, b, func(a, b Keys) bool {
-		return bytes.Equal(a.ClientCA, b.ClientCA) && slices.EqualFunc(a.Pairs, b.Pairs, func(a, b Pair) bool {
+		return bytes.Equal(a.ClientCA, b.ClientCA) && bytes.Equal(a.ServerCA, b.ServerCA) && slices.EqualFunc(a.Pairs, b.Pairs, func(a, b Pair) bool {
 			return bytes.Equal(a.Certificate, b.Certificate) && bytes.Equal(a.Key, b.Key)
 		})
 	})
