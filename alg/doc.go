@@ -50,8 +50,8 @@
 //   - dataconn.go: one data connection and its states
 //   - datatable.go, share.go: all data connections, joined with what the kernel tells
 //   - transfer.go: what data connections are used for
-//   - relay.go, tls.go: data that passes through this process, and TLS that
-//     ends here
+//   - relay.go: data that passes through this process
+//   - tls.go, servertls.go: TLS that ends here, and TLS with the server
 //   - observer.go, observers.go: who is told of all this
 //   - info.go, counters.go, modeset.go, history.go, trace.go: what others may
 //     know, ask for and log
