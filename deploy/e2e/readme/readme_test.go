@@ -23,9 +23,15 @@ import (
 const root = "../../.."
 
 // blocks returns the README's code blocks of a language.
-func blocks(t *testing.T, language string) (out []string) {
+func blocks(t *testing.T, language string) []string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	return blocksOf(t, "README.md", language)
+}
+
+// blocksOf returns a document's code blocks of a language.
+func blocksOf(t *testing.T, document, language string) (out []string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, document))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +40,7 @@ func blocks(t *testing.T, language string) (out []string) {
 		out = append(out, block)
 	}
 	if len(out) == 0 {
-		t.Fatalf("the README has no %s block", language)
+		t.Fatalf("%s has no %s block", document, language)
 	}
 	return out
 }
@@ -230,9 +236,18 @@ func TestInstallPutsEverythingInPlace(t *testing.T) {
 	if out, err := exec.Command(program, "check", "--config", filepath.Join(dir, "etc/ftpalg/ftpalg.yaml")).CombinedOutput(); err != nil {
 		t.Errorf("the installed configuration: %v\n%s", err, out)
 	}
+	for _, c := range blocksOf(t, "deploy/doc/ftps.md", "yaml") {
+		file := filepath.Join(dir, "ftps.yaml")
+		if err := os.WriteFile(file, []byte(c), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.Command(program, "check", "--config", file).CombinedOutput(); err != nil {
+			t.Errorf("a configuration of ftps.md: %v\n%s", err, out)
+		}
+	}
 	for _, f := range []string{
 		"usr/lib/systemd/system/ftpalg.service", "usr/lib/sysctl.d/90-ftpalg.conf", "usr/lib/modules-load.d/ftpalg.conf",
-		"etc/logrotate.d/ftpalg", "usr/share/doc/ftpalg/events.md", "usr/share/doc/ftpalg/monitoring/alerts.yaml",
+		"etc/logrotate.d/ftpalg", "usr/share/doc/ftpalg/events.md", "usr/share/doc/ftpalg/ftps.md", "usr/share/doc/ftpalg/monitoring/alerts.yaml",
 	} {
 		if _, err := os.Stat(filepath.Join(dir, f)); err != nil {
 			t.Error(err)
