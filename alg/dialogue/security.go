@@ -96,6 +96,7 @@ func (d *Dialogue) authHere(mechanism string) Verdict {
 	if d.secure {
 		return d.here("503 The control connection is protected already.")
 	}
+	mechanism, _, _ = strings.Cut(mechanism, " ")
 	switch mechanism {
 	case "TLS", "TLS-C":
 	case "SSL", "TLS-P":
