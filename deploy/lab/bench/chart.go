@@ -77,11 +77,11 @@ text { font: 12px system-ui, sans-serif; fill: #24292f }
 .title { font-size: 15px; font-weight: 600 }
 .value { font-size: 9px }
 .one { stroke: #57606a; stroke-dasharray: 3 3 }
-.s0 { fill: #8c959f } .s1 { fill: #0969da } .s2 { fill: #54aeff } .s3 { fill: #bc4c00 } .s4 { fill: #8250df }
+.s0 { fill: #8c959f } .s1 { fill: #0969da } .s2 { fill: #54aeff } .s3 { fill: #1a7f37 } .s4 { fill: #bc4c00 } .s5 { fill: #8250df }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3 }
 .one { stroke: #8b949e }
-.s0 { fill: #6e7681 } .s1 { fill: #388bfd } .s2 { fill: #a5d6ff } .s3 { fill: #f0883e } .s4 { fill: #bc8cff }
+.s0 { fill: #6e7681 } .s1 { fill: #388bfd } .s2 { fill: #a5d6ff } .s3 { fill: #3fb950 } .s4 { fill: #f0883e } .s5 { fill: #bc8cff }
 }
 `
 
@@ -107,7 +107,7 @@ func (c chart) writeSVG(w io.Writer) error {
 }
 
 func (c chart) legend(b *strings.Builder) {
-	const step = 152
+	const step = 128
 	for i, name := range c.series {
 		x := 12 + i*step
 		fmt.Fprintf(b, `<rect class="s%d" x="%d" y="40" width="12" height="12"/><text x="%d" y="50">%s</text>`+"\n", i, x, x+18, html.EscapeString(name))

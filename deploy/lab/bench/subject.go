@@ -25,6 +25,7 @@ const (
 	helper   = "kernel helper"
 	viaCT    = "ftpalg conntrack"
 	viaRules = "ftpalg iptables"
+	viaRelay = "ftpalg relay"
 	suse     = "ftp-proxy"
 	relay    = "bare relay"
 )
@@ -36,6 +37,7 @@ func subjects(binary string) []subject {
 		{helper, present, kernelHelper, everything},
 		ftpalg(viaCT, binary, "conntrack"),
 		ftpalg(viaRules, binary, "iptables"),
+		ftpalg(viaRelay, binary, "relay"),
 		{suse, suseAbsent, suseProxy, suseLacks},
 		{relay, present, bareRelay, relayLacks},
 	}
