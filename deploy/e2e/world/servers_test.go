@@ -111,7 +111,10 @@ FTPServer((sys.argv[1], 21), FTPHandler).serve_forever()
 func inetutilsFtpd(t *testing.T, address, folder, dir string) []string {
 	names := write(t, dir, "nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n")
 	home := pureFtpd(t, address, folder, dir)[:7]
-	home[3] = `mount --bind "` + names + `" /etc/nsswitch.conf && ` + home[3]
+	if err := os.Chmod(names, 0o644); err != nil { // it is read as the user ftp, too
+		t.Fatal(err)
+	}
+	home[4] = `mount --bind "` + names + `" /etc/nsswitch.conf && ` + home[4]
 	return append(home, "/usr/bin/python3", "-c", `
 import os, socket, signal, sys
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
