@@ -33,6 +33,9 @@ const (
 	relaySilence = 2 * time.Minute
 	// relayDialTimeout bounds the connecting to the target.
 	relayDialTimeout = 30 * time.Second
+	// dataHandshakeTimeout bounds the handshakes of a data connection: clients
+	// begin them at once, or when the transfer has begun.
+	dataHandshakeTimeout = 5 * time.Minute
 	// settleTimeout is how long a final reply waits for the client to be
 	// connected.
 	settleTimeout = 5 * time.Second
@@ -162,6 +165,8 @@ func (r *relay) carry(peer Conn) {
 // connected (RFC 4217 section 7). Both go on side by side: either peer may begin as
 // soon as it is connected, or wait for the transfer's first reply.
 func (r *relay) secure(peer, target Conn) (securedPeer, securedTarget Conn, err error) {
+	ctx, cancel := context.WithTimeout(r.ctx, dataHandshakeTimeout)
+	defer cancel()
 	client, server := &peer, &target
 	if !r.d.Mode.Passive() {
 		client, server = server, client
@@ -171,16 +176,16 @@ func (r *relay) secure(peer, target Conn) (securedPeer, securedTarget Conn, err 
 	if r.server != nil {
 		other.Go(func() {
 			t := clientTLS(*server, r.server)
-			if failed = t.HandshakeContext(r.ctx); failed == nil {
+			if failed = t.HandshakeContext(ctx); failed == nil {
 				*server = t
 			}
 		})
 	}
 	if r.protect != nil {
-		err = r.secureClient(client)
+		err = r.secureClient(ctx, client)
 	}
 	if err != nil {
-		r.cancel() // the other handshake
+		cancel() // the other handshake
 	}
 	other.Wait()
 	if err == nil && failed != nil {
@@ -189,8 +194,8 @@ func (r *relay) secure(peer, target Conn) (securedPeer, securedTarget Conn, err 
 	return peer, target, err
 }
 
-func (r *relay) secureClient(client *Conn) error {
-	t, err := serveTLS(r.ctx, *client, r.protect)
+func (r *relay) secureClient(ctx context.Context, client *Conn) error {
+	t, err := serveTLS(ctx, *client, r.protect)
 	if err != nil {
 		return err
 	}

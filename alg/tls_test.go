@@ -291,3 +291,26 @@ func TestParkLeavesASessionUnderTLSAlone(t *testing.T) {
 		server.hears("NOOP")
 	})
 }
+
+func TestADataConnectionThatDoesNotShakeHandsIsCut(t *testing.T) {
+	onTLS(t, dialogue.OfferTLS, func(b *bench, client, server *peer) {
+		s := secure(t, client)
+		s.protectData()
+		io.WriteString(s, "EPSV\r\n")
+		server.hears("EPSV")
+		server.say("229 (|||5000|)")
+		s.hears("229 (|||50000|)")
+		io.WriteString(s, "RETR x\r\n")
+		server.hears("RETR x")
+		server.say("150 here")
+		s.hears("150 here")
+		_, target := arrive(t, b.kernel.Ports()[0])
+		began := time.Now()
+		if _, err := io.ReadAll(target); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("the server read %v", err)
+		}
+		if took := time.Since(began); took > 10*time.Minute {
+			t.Errorf("it took %s", took)
+		}
+	})
+}

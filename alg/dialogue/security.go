@@ -33,7 +33,10 @@ const features = " AUTH TLS\r\n PBSZ\r\n PROT\r\n"
 // security judges what concerns TLS where the gateway is its end (RFC 4217); ok is false for
 // every other command.
 func (d *Dialogue) security(line []byte, c wire.Command) (v Verdict, ok bool) {
-	if !d.policy.TLS.EndsHere() {
+	switch {
+	case d.observing:
+		return v, false // what was recorded has reached the server
+	case !d.policy.TLS.EndsHere():
 		return d.apart(c)
 	}
 	arg := strings.ToUpper(strings.TrimSpace(string(c.Arg.In(line))))
@@ -161,7 +164,7 @@ func (d *Dialogue) takeStart() bool {
 // ofFEAT reports whether a reply with this code is the one to FEAT (RFC 2389
 // section 3.2), of which the gateway must show what it does itself.
 func (d *Dialogue) ofFEAT(code int) bool {
-	if !d.policy.TLS.EndsHere() && !d.policy.ServerTLS || code != wire.Code211Status {
+	if d.observing || !d.policy.TLS.EndsHere() && !d.policy.ServerTLS || code != wire.Code211Status {
 		return false
 	}
 	i, _ := d.pending.answeredBy(code)
@@ -184,7 +187,7 @@ func serversOwn(line []byte) bool {
 // the reply to FEAT. A server that does not know FEAT is answered for.
 func (d *Dialogue) withFeatures(v Verdict, of wire.Verb, code int) Verdict {
 	switch {
-	case of != wire.FEAT || !d.policy.TLS.EndsHere():
+	case of != wire.FEAT || d.observing || !d.policy.TLS.EndsHere():
 	case code == wire.Code211Status && d.group.continued:
 		v.Before = []byte(features)
 	case code == wire.Code211Status:

@@ -86,3 +86,19 @@ func TestTLSThatEndsHere(t *testing.T) {
 		})
 	}
 }
+
+// A capture shows what has happened, whatever the configuration would have
+// made of it.
+func TestObservedTLSIsThatOfTheServer(t *testing.T) {
+	d := Observe(Policy{TLS: RequireTLS, ServerTLS: true}, netip.MustParseAddr("203.0.113.10"), netip.MustParseAddr("198.18.1.20"), false)
+	var commands wire.CommandSplitter
+	var replies wire.ReplySplitter
+	line, _ := commands.Next([]byte("AUTH TLS\r\n"))
+	if v := d.Command(line); v.Action != Pass || v.StartTLS {
+		t.Errorf("AUTH: %+v", v)
+	}
+	line, _ = replies.Next([]byte("234 go\r\n"))
+	if v := d.Reply(line); !v.Opaque {
+		t.Errorf("234: %+v", v)
+	}
+}
