@@ -21,7 +21,7 @@
 //	    #  minimum: "1.2"            # or "1.3"
 //	    #  client_ca: /etc/ftpalg/tls/clients.pem  # default: no certificate is asked for
 //	    #  client_certificate: required            # or optional
-//	    #  data_session: any         # or require: data must resume its control connection's session
+//	    #  data_session: off         # or require: data must resume its control connection's session
 //	    server_tls: off              # the gateway speaks TLS with the server: explicit (AUTH) or implicit; or
 //	    #  mode: explicit            # a mapping
 //	    #  ca: /etc/ftpalg/tls/servers.pem         # default: the system's authorities

@@ -62,12 +62,12 @@ type DataSession string
 
 // What is asked: nothing, or the TLS session of the control connection.
 const (
-	DataSessionAny     DataSession = "any"
+	DataSessionOff     DataSession = "off"
 	DataSessionRequire DataSession = "require"
 )
 
 func newTLS() TLS {
-	return TLS{Mode: TLSPass, Minimum: TLS12, ClientCertificate: ClientMust, DataSession: DataSessionAny}
+	return TLS{Mode: TLSPass, Minimum: TLS12, ClientCertificate: ClientMust, DataSession: DataSessionOff}
 }
 
 // Paths of files are bound as in Log: PATH_MAX counts the NUL (limits.h).
@@ -89,7 +89,7 @@ func (t *TLS) fields(mode word) group {
 		{"minimum", one(&t.Minimum, choice(TLS12, TLS13))},
 		{"client_ca", one(&t.ClientCA, absolute(longestPath))},
 		{"client_certificate", one(&t.ClientCertificate, choice(ClientMay, ClientMust))},
-		{"data_session", one(&t.DataSession, choice(DataSessionAny, DataSessionRequire))},
+		{"data_session", one(&t.DataSession, choice(DataSessionOff, DataSessionRequire))},
 	}
 }
 
