@@ -135,9 +135,7 @@ func addrPort(a net.Addr) netip.AddrPort {
 // begin dials the server and runs the session. It does not stay itself, since
 // the stack that dialing and logging need would stay with it.
 func (s *session) begin() {
-	if s.tls = s.service.TLS; s.service.ResumeData && s.tls != nil {
-		s.tls = boundTo(s.tls, s.number)
-	}
+	s.prepareClientTLS()
 	if s.service.ImplicitTLS {
 		if err := s.beginTLS(nil); err != nil {
 			defer s.finished()

@@ -287,10 +287,8 @@ func (t *dataTable) restore(from Snapshot) {
 // restoreSession returns the session that was written down, at rest.
 func (g *Gateway) restoreSession(svc *Service, from *SessionSnapshot, c Connections) *session {
 	s := newSession(g, svc, Arrival{Conn: c.Client, Reached: from.Endpoints.Reached})
-	if s.tls = svc.TLS; svc.ResumeData && s.tls != nil {
-		s.tls = boundTo(s.tls, from.Number)
-	}
 	s.number, s.ends, s.started, s.closeBy = from.Number, from.Endpoints, from.Started, from.CloseBy
+	s.prepareClientTLS()
 	s.dialogue = dialogue.Restore(svc.Policy, from.Dialogue)
 	s.server = newHalf(c.Server, &wire.ReplySplitter{Max: replyLine}, replyLine)
 	s.client.lines.(*wire.CommandSplitter).Restore(from.Commands)

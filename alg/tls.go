@@ -209,6 +209,14 @@ var errNotResumed = errors.New("it does not resume the TLS session of its contro
 // (RFC 4217 section 10, 522).
 const notResumedReply = "522 The data connection must resume the TLS session of the control connection.\r\n"
 
+// prepareClientTLS sets how TLS with the client is done, once the session has
+// its number.
+func (s *session) prepareClientTLS() {
+	if s.tls = s.service.TLS; s.service.ResumeData && s.tls != nil {
+		s.tls = boundTo(s.tls, s.number)
+	}
+}
+
 // secureClient begins TLS with the client: the 234 is on its way, and what is
 // queued since then waits.
 func (s *session) secureClient() error {

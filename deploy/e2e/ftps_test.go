@@ -16,12 +16,56 @@ import (
 // clients' TLS, with more of that mapping: ", key: value".
 func endsTLS(t *testing.T, mode, more string) string {
 	t.Helper()
-	private, certificate := newCertificate(t)
 	dir := publicDir(t)
-	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	cert, key := writePair(t, dir)
+	return fmt.Sprintf("tls: {mode: %s, certificate: %s, key: %s%s}", mode, cert, key, more)
+}
+
+// writePair writes a new certificate and its key into a folder.
+func writePair(t *testing.T, dir string) (cert, key string) {
+	t.Helper()
+	private, certificate := newCertificate(t)
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	try(t, os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}), 0o600))
 	try(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))
-	return fmt.Sprintf("tls: {mode: %s, certificate: %s, key: %s%s}", mode, cert, key, more)
+	return cert, key
+}
+
+// Certificates that change on disk are in force soon, without a reload; what
+// does not fit leaves the old one in force.
+func TestCertificatesAreRenewed(t *testing.T) {
+	t.Parallel()
+	need(t, "openssl")
+	s := newHosts(t, lab.Inbound)
+	dir := publicDir(t)
+	cert, key := writePair(t, dir)
+	g := startGateway(t, s.Gateway, settings{listeners: fmt.Sprintf("[{name: legacy, listen: 203.0.113.1:990, server: 198.18.1.20:21, "+
+		"tls: {mode: require, certificate: %s, key: %s, implicit: true}}]", cert, key)})
+	shown := func() string {
+		out, err := run(t, s.Client, "sh", "-c", `openssl s_client -connect "$1:990" </dev/null 2>/dev/null | openssl x509 -noout -fingerprint`, "sh", s.Contact.String())
+		try(t, err)
+		return out
+	}
+	logged := func(event string) func() error {
+		return func() error {
+			text, err := os.ReadFile(g.logFile())
+			if err == nil && !strings.Contains(string(text), event) {
+				err = fmt.Errorf("no %s in the log", event)
+			}
+			return err
+		}
+	}
+	first := shown()
+	try(t, os.WriteFile(key, []byte("half a fi"), 0o600))
+	within(t, 2*endTimeout, "a bad pair is said", logged("certificates_failed"))
+	if now := shown(); now != first {
+		t.Errorf("a bad pair has put another certificate in force: %s", now)
+	}
+	writePair(t, dir)
+	within(t, 2*endTimeout, "the new pair is in force", logged("certificates_renewed"))
+	if now := shown(); now == first || now == "" {
+		t.Errorf("it still shows %s", now)
+	}
 }
 
 // withTLS is a listener for the scenes' server whose TLS ends at the gateway.
