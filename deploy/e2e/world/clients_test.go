@@ -113,8 +113,11 @@ func clients() []client {
 	}
 }
 
+// lftp tries again, as it does unless told otherwise: in active mode it now and
+// then misses that pyftpdlib, which connects before it answers PORT, has sent a
+// file, and waits until its timeout. It does so by plain routing as well.
 func lftp(commands string) string {
-	return `timeout 240 lftp -c "set net:max-retries 1; set net:timeout 10; set cmd:fail-exit yes; $M open -u anonymous,a@b ftp://$U; ` + commands + `"`
+	return `timeout 240 lftp -c "set net:max-retries 6; set net:reconnect-interval-base 1; set net:timeout 10; set cmd:fail-exit yes; $M open -u anonymous,a@b ftp://$U; ` + commands + `"`
 }
 
 // tnftp asks for PASV where -v marks that mode; -v itself changes nothing.
