@@ -43,7 +43,7 @@ func (s *session) openData(a *dialogue.Announcement) (d *dataConn, text netip.Ad
 	done.Result = resultOf(a, text)
 	s.g.observer.Announced(done)
 	s.log.Debug("data connection opened", "event", "promised", "mode", a.Mode,
-		"said", a.Said, "at", a.At, "told", text, "from", d.From, "to", d.To, "seen", d.Seen)
+		"said", a.Said, "at", a.At, "told", text, "from", d.From, "to", d.Reached, "seen", d.Seen)
 	return d, text, nil
 }
 

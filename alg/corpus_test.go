@@ -170,7 +170,7 @@ func sameOpen(b *bench, want string) error {
 	synctest.Wait()
 	var got []string
 	for _, e := range b.kernel.Standing() {
-		got = append(got, fmt.Sprintf("%s %d %d", e.Mode, e.To.Port(), e.Target.Port()))
+		got = append(got, fmt.Sprintf("%s %d %d", e.Mode, e.Reached.Port(), e.Target.Port()))
 	}
 	if g := strings.Join(got, " "); g != want {
 		return fmt.Errorf("open: %q", g)

@@ -44,7 +44,7 @@ type DataConnection struct {
 	Pinhole  expect.ID      `json:"pinhole"`
 	Mode     expect.Mode    `json:"mode"`
 	From     netip.Addr     `json:"from"`
-	To       netip.AddrPort `json:"to"`
+	Reached  netip.AddrPort `json:"to"`
 	Target   netip.AddrPort `json:"target"`
 	Seen     netip.Addr     `json:"seen"`
 	Promised time.Time      `json:"promised"`
@@ -109,7 +109,7 @@ type sessionData struct {
 // describe returns what others may know of d. The caller holds the table's mu.
 func (d *dataConn) describe() DataConnection {
 	return DataConnection{
-		Pinhole: d.ID, Mode: d.Mode, From: d.From, To: d.To, Target: d.Target, Seen: d.Seen,
+		Pinhole: d.ID, Mode: d.Mode, From: d.From, Reached: d.Reached, Target: d.Target, Seen: d.Seen,
 		Promised: d.opened, State: d.state, Relayed: d.Expectation.Relayed, TLS: d.tls, Command: d.command, File: d.file, Traffic: d.traffic,
 	}
 }

@@ -122,7 +122,7 @@ func (r *relay) admit() Conn {
 		}
 		abort(c)
 		r.log.Warn("a host that was not promised a data connection was turned away", "event", "data_stranger",
-			"host", c.RemoteAddr(), "promised", r.d.From, "at", r.d.To)
+			"host", c.RemoteAddr(), "promised", r.d.From, "at", r.d.Reached)
 	}
 }
 

@@ -109,6 +109,6 @@ func (t Translation) Text(leased uint16) netip.AddrPort {
 // was leased. It lacks the ID, the session and the deadline.
 func (t Translation) Expectation(leased uint16) expect.Expectation {
 	return expect.Expectation{
-		Mode: t.Mode, From: t.From, To: netip.AddrPortFrom(t.Reached, t.Port(leased)), Target: t.Target, Seen: t.Seen,
+		Mode: t.Mode, From: t.From, Reached: netip.AddrPortFrom(t.Reached, t.Port(leased)), Target: t.Target, Seen: t.Seen,
 	}
 }

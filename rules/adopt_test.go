@@ -30,7 +30,7 @@ func TestASuccessorAdoptsWhatIsOpen(t *testing.T) {
 				mustOpen(t, predecessor, p.Expectation)
 			}
 			unused, used, closed := all[0], all[1], all[2]
-			c := dial(t, e.client, used.from, used.To.String(), comes)
+			c := dial(t, e.client, used.from, used.Reached.String(), comes)
 			other := arrived(t, accepted[used.ID])
 			if c == nil || other == nil {
 				t.Fatal("refused")

@@ -35,7 +35,7 @@ func benchmarkOpenClose(b *testing.B, path Path, open int) {
 	}
 	next := func(port int) {
 		e.ID++
-		e.To = netip.AddrPortFrom(netip.MustParseAddr("203.0.113.1"), uint16(port))
+		e.Reached = netip.AddrPortFrom(netip.MustParseAddr("203.0.113.1"), uint16(port))
 		if err := m.Open(b.Context(), e); err != nil {
 			b.Fatal(err)
 		}

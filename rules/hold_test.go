@@ -25,7 +25,7 @@ func outliveEmptyTables(t *testing.T, path Path) {
 		connecting, listening := p.hosts(e)
 		accepted := listen(t, listening, p.Target.String(), nil)
 		mustOpen(t, m, p.Expectation)
-		ends[i][0] = dial(t, connecting, p.from, p.To.String(), comes)
+		ends[i][0] = dial(t, connecting, p.from, p.Reached.String(), comes)
 		ends[i][1] = arrived(t, accepted)
 		echo(t, p.name, ends[i])
 		for _, c := range ends[i] {

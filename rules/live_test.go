@@ -19,7 +19,7 @@ func TestALiveConnectionIsCountedAndCut(t *testing.T) {
 			p := passages()[1]
 			accepted := listen(t, e.server, p.Target.String(), nil)
 			mustOpen(t, m, p.Expectation)
-			c := dial(t, e.client, p.from, p.To.String(), comes)
+			c := dial(t, e.client, p.from, p.Reached.String(), comes)
 			other := arrived(t, accepted)
 			if c == nil || other == nil {
 				t.Fatal("refused")

@@ -13,7 +13,7 @@ import (
 
 func TestOpensIsWhatTheSpecSays(t *testing.T) {
 	e := expect.Expectation{
-		ID: 34, Session: 12, Mode: expect.PASV, From: netip.MustParseAddr("203.0.113.10"), To: netip.MustParseAddrPort("203.0.113.1:50000"),
+		ID: 34, Session: 12, Mode: expect.PASV, From: netip.MustParseAddr("203.0.113.10"), Reached: netip.MustParseAddrPort("203.0.113.1:50000"),
 		Target: netip.MustParseAddrPort("198.18.1.20:34567"), Seen: netip.MustParseAddr("198.18.1.1"), Until: time.Date(2030, 1, 2, 3, 4, 6, 0, time.UTC),
 	}
 	if got, err := Opens(Options{Path: IPTables}, e, false); err != nil || len(got) != 3 || !strings.Contains(got[2], "-j DNAT --to-destination 198.18.1.20:34567") {

@@ -65,13 +65,13 @@ func combination(a ends, mode expect.Mode, translated, snat bool) expect.Expecta
 	}
 	e := expect.Expectation{
 		ID: 34, Session: 12, Mode: mode, From: netip.MustParseAddr(from),
-		To:     netip.AddrPortFrom(netip.MustParseAddr(told), 50000),
-		Target: netip.AddrPortFrom(netip.MustParseAddr(target), 34567),
-		Seen:   netip.MustParseAddr(seen),
-		Until:  time.Date(2030, 1, 2, 3, 4, 5, 600, time.UTC),
+		Reached: netip.AddrPortFrom(netip.MustParseAddr(told), 50000),
+		Target:  netip.AddrPortFrom(netip.MustParseAddr(target), 34567),
+		Seen:    netip.MustParseAddr(seen),
+		Until:   time.Date(2030, 1, 2, 3, 4, 5, 600, time.UTC),
 	}
 	if !translated {
-		e.To = e.Target
+		e.Reached = e.Target
 	}
 	if !snat {
 		e.Seen = e.From

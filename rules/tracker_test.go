@@ -101,7 +101,7 @@ func TestAnExpectationEndsWithItsPromise(t *testing.T) {
 	p.ID = 10
 	mustOpen(t, m, p.Expectation)
 	mustOpen(t, m, newer)
-	if dial(t, e.client, "203.0.113.10:0", p.To.String(), comes) == nil || arrived(t, second) == nil {
+	if dial(t, e.client, "203.0.113.10:0", p.Reached.String(), comes) == nil || arrived(t, second) == nil {
 		t.Error("the second promise of a way did not replace the first")
 	}
 	m.Close(11)
@@ -116,7 +116,7 @@ func TestAnExpectationEndsWithItsPromise(t *testing.T) {
 			t.Fatal("the promise did not expire")
 		}
 	}
-	if dial(t, e.client, "203.0.113.10:0", p.To.String(), refused) != nil {
+	if dial(t, e.client, "203.0.113.10:0", p.Reached.String(), refused) != nil {
 		t.Error("a connection came through after the deadline")
 	}
 	if err := m.Open(t.Context(), p.Expectation); !errors.Is(err, ErrEnded) {
@@ -137,8 +137,8 @@ func TestTheKernelEndsAnExpectationByItself(t *testing.T) {
 	}
 	t.Cleanup(func() { Cleanup(t.Context(), Options{}) })
 	brief, lasting, long := passages()[0].Expectation, passages()[0].Expectation, passages()[0].Expectation
-	lasting.ID, lasting.To = 2, netip.MustParseAddrPort("203.0.113.1:50002")
-	long.ID, long.To, long.Until = 3, netip.MustParseAddrPort("203.0.113.1:50003"), time.Now().Add(time.Hour)
+	lasting.ID, lasting.Reached = 2, netip.MustParseAddrPort("203.0.113.1:50002")
+	long.ID, long.Reached, long.Until = 3, netip.MustParseAddrPort("203.0.113.1:50003"), time.Now().Add(time.Hour)
 	brief.Until = time.Now().Add(4 * time.Second)
 	listen(t, e.server, brief.Target.String(), nil)
 	for _, e := range []expect.Expectation{brief, lasting, long} {
@@ -160,10 +160,10 @@ func TestTheKernelEndsAnExpectationByItself(t *testing.T) {
 		}
 	}
 	eventually(t, "the kernel ends the brief promise", func() bool { return !strings.Contains(listed(t), "dport=50001") })
-	if dial(t, e.client, "203.0.113.10:0", brief.To.String(), refused) != nil {
+	if dial(t, e.client, "203.0.113.10:0", brief.Reached.String(), refused) != nil {
 		t.Error("a promise outlived its deadline")
 	}
-	if dial(t, e.client, "203.0.113.10:0", lasting.To.String(), comes) == nil {
+	if dial(t, e.client, "203.0.113.10:0", lasting.Reached.String(), comes) == nil {
 		t.Error("a promise did not outlive the process")
 	}
 	removed, err := Cleanup(t.Context(), Options{})
@@ -226,10 +226,10 @@ func TestAFullTableOfExpectationsIsAnErrorOfItsOwn(t *testing.T) {
 	}
 	e := examplePromise(1)
 	for n := range int(room) {
-		e.ID, e.To = expect.ID(n+1), netip.AddrPortFrom(e.To.Addr(), uint16(20000+n))
+		e.ID, e.Reached = expect.ID(n+1), netip.AddrPortFrom(e.Reached.Addr(), uint16(20000+n))
 		mustOpen(t, m, e)
 	}
-	e.ID, e.To = 100000, netip.AddrPortFrom(e.To.Addr(), 50000)
+	e.ID, e.Reached = 100000, netip.AddrPortFrom(e.Reached.Addr(), 50000)
 	err := m.Open(t.Context(), e)
 	if !errors.Is(err, ErrFull) {
 		t.Errorf("one more than %d: %v, want ErrFull", room, err)

@@ -27,7 +27,7 @@ type passage struct {
 func promised(id expect.ID, mode expect.Mode, from, to, target, seen string) expect.Expectation {
 	return expect.Expectation{
 		ID: id, Session: 3, Mode: mode, Until: time.Now().Add(time.Minute),
-		From: netip.MustParseAddr(from), To: netip.MustParseAddrPort(to), Target: netip.MustParseAddrPort(target), Seen: netip.MustParseAddr(seen),
+		From: netip.MustParseAddr(from), Reached: netip.MustParseAddrPort(to), Target: netip.MustParseAddrPort(target), Seen: netip.MustParseAddr(seen),
 	}
 }
 
@@ -97,7 +97,7 @@ func TestAPinholeAdmitsExactlyOneConnection(t *testing.T) {
 // pass makes the promised connection and sends a byte through it.
 func (p passage) pass(t *testing.T, e edge, accepted <-chan net.Conn) {
 	connecting, _ := p.hosts(e)
-	c := dial(t, connecting, p.from, p.To.String(), comes)
+	c := dial(t, connecting, p.from, p.Reached.String(), comes)
 	if c == nil {
 		t.Errorf("%s: the promised connection was refused:\n%s", p.name, saved(t))
 		return
@@ -131,7 +131,7 @@ func noneComes(t *testing.T, e edge, all []passage, when string, from func(passa
 		}
 		connecting, _ := p.hosts(e)
 		tries.Go(func() {
-			if dial(t, connecting, source, p.To.String(), refused) != nil {
+			if dial(t, connecting, source, p.Reached.String(), refused) != nil {
 				t.Errorf("%s: a connection came through %s", p.name, when)
 			}
 		})
@@ -157,7 +157,7 @@ func (p passage) oneOfMany(t *testing.T, m *Manager, e edge) {
 	mustOpen(t, m, p.Expectation)
 	var tries sync.WaitGroup
 	for range 20 {
-		tries.Go(func() { dial(t, e.client, p.from, p.To.String(), refused) })
+		tries.Go(func() { dial(t, e.client, p.from, p.Reached.String(), refused) })
 	}
 	if arrived(t, accepted) == nil {
 		t.Errorf("%s: no connection came through, want 1", p.name)
@@ -180,7 +180,7 @@ func TestTheKernelEndsAPromiseByItself(t *testing.T) {
 		}
 		t.Cleanup(func() { Cleanup(t.Context(), Options{}) })
 		brief, lasting := passages()[0].Expectation, passages()[0].Expectation
-		lasting.ID, lasting.To = 2, netip.MustParseAddrPort("203.0.113.1:50002")
+		lasting.ID, lasting.Reached = 2, netip.MustParseAddrPort("203.0.113.1:50002")
 		brief.Until = time.Now().Add(3 * time.Second) // the process must die before it
 		listen(t, e.server, brief.Target.String(), nil)
 		mustOpen(t, m, brief)
@@ -190,10 +190,10 @@ func TestTheKernelEndsAPromiseByItself(t *testing.T) {
 			t.Fatal("the brief promise was not left behind")
 		}
 		time.Sleep(time.Until(brief.Until.Truncate(time.Second).Add(2 * time.Second)))
-		if dial(t, e.client, "203.0.113.10:0", brief.To.String(), refused) != nil {
+		if dial(t, e.client, "203.0.113.10:0", brief.Reached.String(), refused) != nil {
 			t.Error("a promise outlived its deadline")
 		}
-		if dial(t, e.client, "203.0.113.10:0", lasting.To.String(), comes) == nil {
+		if dial(t, e.client, "203.0.113.10:0", lasting.Reached.String(), comes) == nil {
 			t.Error("a promise did not outlive the process")
 		}
 	})

@@ -27,7 +27,7 @@ func TestAUsedPinholeIsNotArmedAgain(t *testing.T) {
 		noneComes(t, e, all, "after a flush was repaired", passage.anyPort)
 
 		listen(t, e.server, other.Target.String(), nil)
-		if dial(t, e.client, "203.0.113.10:0", other.To.String(), comes) == nil {
+		if dial(t, e.client, "203.0.113.10:0", other.Reached.String(), comes) == nil {
 			t.Errorf("a pinhole that nobody used was not repaired:\n%s", saved(t))
 		}
 	})

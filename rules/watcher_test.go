@@ -69,7 +69,7 @@ func TestConnectionsAreFollowedToTheirEnd(t *testing.T) {
 				connecting, listening := p.hosts(e)
 				accepted := listen(t, listening, p.Target.String(), nil)
 				mustOpen(t, m, p.Expectation)
-				c := dial(t, connecting, p.from, p.To.String(), comes)
+				c := dial(t, connecting, p.from, p.Reached.String(), comes)
 				if c == nil {
 					t.Fatalf("%s: refused", p.name)
 				}
@@ -112,7 +112,7 @@ func TestAConnectionOutlivesItsShadow(t *testing.T) {
 	p := passages()[1]
 	accepted := listen(t, e.server, p.Target.String(), nil)
 	mustOpen(t, m, p.Expectation)
-	c := dial(t, e.client, p.from, p.To.String(), comes)
+	c := dial(t, e.client, p.from, p.Reached.String(), comes)
 	other := arrived(t, accepted)
 	if c == nil || other == nil {
 		t.Fatal("refused")
@@ -147,12 +147,12 @@ func TestLostEventsAreLookedUp(t *testing.T) {
 			p := passages()[0]
 			accepted := listen(t, e.server, p.Target.String(), nil)
 			for n := range many { // first, since who opens hears what has come
-				p.ID, p.To = expect.ID(n+1), netip.AddrPortFrom(p.To.Addr(), uint16(30000+n))
+				p.ID, p.Reached = expect.ID(n+1), netip.AddrPortFrom(p.Reached.Addr(), uint16(30000+n))
 				mustOpen(t, m, p.Expectation)
 			}
 			var ends []net.Conn
 			for n := range many {
-				c := dial(t, e.client, p.from, netip.AddrPortFrom(p.To.Addr(), uint16(30000+n)).String(), comes)
+				c := dial(t, e.client, p.from, netip.AddrPortFrom(p.Reached.Addr(), uint16(30000+n)).String(), comes)
 				if c == nil {
 					t.Fatal("refused")
 				}
@@ -221,7 +221,7 @@ func TestNoPacketBelongsToAShadow(t *testing.T) {
 			t.Errorf("a packet moved a master entry to TCP state %d", f.TCP)
 		}
 	}
-	if dial(t, e.client, p.from, p.To.String(), comes) == nil {
+	if dial(t, e.client, p.from, p.Reached.String(), comes) == nil {
 		t.Error("the promise did not survive")
 	}
 }
@@ -295,10 +295,10 @@ func (p passage) comesAgain(t *testing.T, e edge, m *Manager, ten int, seen bool
 	for n := range 3 {
 		p.ID = expect.ID(10*ten + n + 1)
 		if rule.TranslatedTarget(p.Expectation) {
-			p.To = netip.AddrPortFrom(p.To.Addr(), uint16(51000+10*ten+n))
+			p.Reached = netip.AddrPortFrom(p.Reached.Addr(), uint16(51000+10*ten+n))
 		}
 		mustOpen(t, m, p.Expectation)
-		c := dial(t, connecting, from, p.To.String(), comes)
+		c := dial(t, connecting, from, p.Reached.String(), comes)
 		if c == nil {
 			t.Fatalf("connection %d did not come through", n)
 		}
@@ -322,9 +322,9 @@ func TestALiveConnectionIsLeftAlone(t *testing.T) {
 	p := passages()[0]
 	accepted := listen(t, e.server, p.Target.String(), nil)
 	mustOpen(t, m, p.Expectation)
-	c := dial(t, e.client, p.from, p.To.String(), comes)
+	c := dial(t, e.client, p.from, p.Reached.String(), comes)
 	other := arrived(t, accepted)
-	p.ID, p.To = 2, netip.MustParseAddrPort("203.0.113.1:50101")
+	p.ID, p.Reached = 2, netip.MustParseAddrPort("203.0.113.1:50101")
 	mustOpen(t, m, p.Expectation)
 	p.pass(t, e, accepted)
 	if c == nil || other == nil {

@@ -47,7 +47,7 @@ func (p *DataPort) Arrive(from netip.AddrPort) (*Conn, error) {
 		return nil, syscall.ECONNREFUSED
 	default:
 	}
-	theirs, ours := Pipe(from, p.e.To)
+	theirs, ours := Pipe(from, p.e.Reached)
 	p.arrivals <- ours
 	return theirs, nil
 }

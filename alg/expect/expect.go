@@ -64,11 +64,11 @@ type Expectation struct {
 	Mode Mode
 	// From is the only host that may connect. Its port is not known.
 	From netip.Addr
-	// To is where that host was told to connect, as its packets arrive at
-	// this machine: after any NAT in front of us, before our own.
-	To netip.AddrPort
-	// Target is where the connection must be sent. It equals To where
-	// addresses and ports stay as they are.
+	// Reached is where that host was told to connect, as its packets arrive
+	// at this machine: after any NAT in front of us, before our own.
+	Reached netip.AddrPort
+	// Target is where the connection must be sent. It equals Reached
+	// where addresses and ports stay as they are.
 	Target netip.AddrPort
 	// Seen is the source address that the target must see. It equals From
 	// where the source stays as it is.
@@ -83,17 +83,17 @@ type Expectation struct {
 // Key is what a connection shows of itself: two expectations of the same Key
 // cannot be told apart.
 type Key struct {
-	From netip.Addr
-	To   netip.AddrPort
+	From    netip.Addr
+	Reached netip.AddrPort
 }
 
 // Key returns the expectation's.
-func (e Expectation) Key() Key { return Key{e.From, e.To} }
+func (e Expectation) Key() Key { return Key{e.From, e.Reached} }
 
 // String returns the expectation on one line, as an operator would draw it.
 func (e Expectation) String() string {
-	s := fmt.Sprintf("session %d %s: %s -> %s", e.Session, e.Mode, e.From, e.To)
-	if e.Target != e.To {
+	s := fmt.Sprintf("session %d %s: %s -> %s", e.Session, e.Mode, e.From, e.Reached)
+	if e.Target != e.Reached {
 		s += fmt.Sprintf(" => %s", e.Target)
 	}
 	if e.Seen != e.From {

@@ -153,7 +153,7 @@ func (p picture) Sessions() []api.Session {
 func (p picture) Pinholes() []api.Pinhole {
 	return []api.Pinhole{{
 		ID: 34, Session: 12, Mode: "PASV", From: netip.MustParseAddr("203.0.113.10"),
-		To: netip.MustParseAddrPort("203.0.113.1:50017"), Target: netip.MustParseAddrPort("198.18.1.20:23411"),
+		Reached: netip.MustParseAddrPort("203.0.113.1:50017"), Target: netip.MustParseAddrPort("198.18.1.20:23411"),
 		Seen: netip.MustParseAddr("198.18.1.1"), State: "promised", Expires: moment.Add(time.Minute),
 	}}
 }
@@ -181,7 +181,7 @@ func (p picture) Session(n uint64) (api.SessionDetail, bool) {
 			{At: moment, From: alg.FromClient, Text: "RETR \x1b[2J"},
 		},
 		Data: []alg.DataConnection{{
-			Pinhole: 34, Mode: expect.PASV, From: netip.MustParseAddr("203.0.113.10"), To: netip.MustParseAddrPort("203.0.113.1:50017"),
+			Pinhole: 34, Mode: expect.PASV, From: netip.MustParseAddr("203.0.113.10"), Reached: netip.MustParseAddrPort("203.0.113.1:50017"),
 			Target: netip.MustParseAddrPort("198.18.1.20:23411"), Seen: netip.MustParseAddr("198.18.1.1"), Promised: moment,
 			State: alg.DataConnected, Command: "RETR", File: "\x1b[2J", Traffic: alg.Traffic{FromServer: 123456789, FromClient: 1234, Counted: true},
 		}},

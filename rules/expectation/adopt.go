@@ -79,5 +79,5 @@ func (s *masterEntry) addresses() addresses {
 
 // keyOf returns what the connection shows of itself that an expectation admits.
 func keyOf(x ctnetlink.Expected) expect.Key {
-	return expect.Key{From: x.Tuple.Src.Addr(), To: x.Tuple.Dst}
+	return expect.Key{From: x.Tuple.Src.Addr(), Reached: x.Tuple.Dst}
 }

@@ -14,7 +14,7 @@ import (
 // expectedTuple is the tuple that a promised connection shows, but for its source
 // port.
 func expectedTuple(e expect.Expectation) ctnetlink.Tuple {
-	return ctnetlink.Tuple{Src: netip.AddrPortFrom(e.From, 0), Dst: e.To}
+	return ctnetlink.Tuple{Src: netip.AddrPortFrom(e.From, 0), Dst: e.Reached}
 }
 
 // exactMask is the mask over it: everything but the source port.
@@ -72,5 +72,5 @@ func withdrawTuple(p *ctnetlink.Packet, t ctnetlink.Tuple) uint32 {
 
 func Describe(e expect.Expectation) string {
 	return fmt.Sprintf("expect proto=6 src=%s dst=%s sport=0 dport=%d nat-src=%s nat-dst=%s nat-dport=%d helper=%s",
-		e.From, e.To.Addr(), e.To.Port(), e.Seen, e.Target.Addr(), e.Target.Port(), helper)
+		e.From, e.Reached.Addr(), e.Reached.Port(), e.Seen, e.Target.Addr(), e.Target.Port(), helper)
 }

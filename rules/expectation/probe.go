@@ -34,10 +34,10 @@ func Probe(ctx context.Context, mark uint32, eventBuffer int) error {
 
 func probeKernel(k Asker, mark uint32) error {
 	e := expect.Expectation{
-		From:   netip.AddrFrom4([4]byte{192, 0, 2, 1}),
-		To:     netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 2}), 40000),
-		Target: netip.AddrPortFrom(netip.AddrFrom4([4]byte{198, 51, 100, 3}), 40001),
-		Seen:   netip.AddrFrom4([4]byte{198, 51, 100, 4}),
+		From:    netip.AddrFrom4([4]byte{192, 0, 2, 1}),
+		Reached: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 2}), 40000),
+		Target:  netip.AddrPortFrom(netip.AddrFrom4([4]byte{198, 51, 100, 3}), 40001),
+		Seen:    netip.AddrFrom4([4]byte{198, 51, 100, 4}),
 	}
 	s := newMasterEntry(addressesOf(e), 1)
 	steps := []struct {

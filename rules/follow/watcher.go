@@ -172,7 +172,7 @@ func (w *Watcher) onEvent(kind uint16, f ctnetlink.Flow) {
 // onNew enters a connection if it was promised, be it in a time that is not
 // remembered any more.
 func (w *Watcher) onNew(f ctnetlink.Flow) {
-	e, ok := w.path.MarkConnected(expect.Key{From: f.Orig.Src.Addr(), To: f.Orig.Dst})
+	e, ok := w.path.MarkConnected(expect.Key{From: f.Orig.Src.Addr(), Reached: f.Orig.Dst})
 	if !ok && (w.options.Mark == 0 || !f.Expected) {
 		return
 	}

@@ -26,7 +26,7 @@ func (oneKey) MasterDeleted(ctnetlink.Flow)      {}
 func TestAMissedEndIsToldThoughTheTupleCameAgain(t *testing.T) {
 	promised := ruletest.Promise(1)
 	first := ctnetlink.Flow{
-		Orig:  ctnetlink.Tuple{Src: netip.AddrPortFrom(promised.From, 40000), Dst: promised.To},
+		Orig:  ctnetlink.Tuple{Src: netip.AddrPortFrom(promised.From, 40000), Dst: promised.Reached},
 		Reply: ctnetlink.Tuple{Src: promised.Target, Dst: netip.AddrPortFrom(promised.Seen, 40000)},
 		ID:    1, TCP: ctnetlink.TCPEstablished, Assured: true, Expected: true,
 	}

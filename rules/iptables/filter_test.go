@@ -184,7 +184,7 @@ func TestANewPromiseReplacesOneOfTheSameWay(t *testing.T) {
 	for _, closed := range []bool{true, false} {
 		inBubble(t, Options{}, func(t *testing.T, m *Filter, v4 *fake) {
 			older, newer := ruletest.Promise(1), ruletest.Promise(2)
-			newer.To = older.To
+			newer.Reached = older.Reached
 			newer.Target = netip.MustParseAddrPort("198.18.1.20:40000")
 			mustOpen(t, m, older)
 			if closed {
@@ -271,7 +271,7 @@ func TestWhatIsAbsentIsAnErrorOnlyWhenNeeded(t *testing.T) {
 	mustOpen(t, m, ruletest.Promise(1))
 	e := ruletest.Promise(2)
 	e.From, e.Seen = netip.MustParseAddr("2001:db8::10"), netip.MustParseAddr("2001:db8::10")
-	e.To, e.Target = netip.MustParseAddrPort("[2001:db8::1]:50000"), netip.MustParseAddrPort("[2001:db8::20]:50000")
+	e.Reached, e.Target = netip.MustParseAddrPort("[2001:db8::1]:50000"), netip.MustParseAddrPort("[2001:db8::20]:50000")
 	if err := m.Open(t.Context(), e); !errors.Is(err, report.ErrUnavailable) {
 		t.Errorf("an IPv6 promise: %v, want report.ErrUnavailable", err)
 	}

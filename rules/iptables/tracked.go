@@ -19,7 +19,7 @@ func (t tracked) Came() (map[expect.Key]bool, error) {
 	came := map[expect.Key]bool{}
 	for _, f := range flows {
 		if t.family.Has(f.Orig.Src.Addr()) {
-			came[expect.Key{From: f.Orig.Src.Addr(), To: f.Orig.Dst}] = true
+			came[expect.Key{From: f.Orig.Src.Addr(), Reached: f.Orig.Dst}] = true
 		}
 	}
 	return came, nil

@@ -41,7 +41,7 @@ func admit(e expect.Expectation, mark uint32, tag string) Rule {
 	if TranslatedTarget(e) {
 		verdict = TranslateDestination(e.Target)
 	}
-	return Rule{NATPrerouting, append(between(e.From, e.To), Until(e.Until), once), verdict, tag}
+	return Rule{NATPrerouting, append(between(e.From, e.Reached), Until(e.Until), once), verdict, tag}
 }
 
 // admitted matches what the rule of admit let in and nothing else, in one of
@@ -49,7 +49,7 @@ func admit(e expect.Expectation, mark uint32, tag string) Rule {
 func admitted(e expect.Expectation, mark uint32, states ...State) []Match {
 	switch {
 	case TranslatedTarget(e):
-		return []Match{Tracked{states, e.To}}
+		return []Match{Tracked{states, e.Reached}}
 	case len(states) == 0:
 		return []Match{ConnectionMark(mark)}
 	}
@@ -64,18 +64,18 @@ func host(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }
 
 // TranslatedTarget reports whether a promised connection is sent to another
 // address or port than it was made to.
-func TranslatedTarget(e expect.Expectation) bool { return e.Target != e.To }
+func TranslatedTarget(e expect.Expectation) bool { return e.Target != e.Reached }
 
 // Validate refuses what no rule can express, and what would be wider than a
 // promise: no address or port may be left open. The error wraps ErrInvalid.
 func Validate(e expect.Expectation) error {
 	family := FamilyOf(e.From)
-	for _, a := range []netip.Addr{e.From, e.To.Addr(), e.Target.Addr(), e.Seen} {
+	for _, a := range []netip.Addr{e.From, e.Reached.Addr(), e.Target.Addr(), e.Seen} {
 		if !a.IsValid() || a.Is4In6() || a.Zone() != "" || a.IsUnspecified() || a.IsMulticast() || FamilyOf(a) != family {
 			return fmt.Errorf("rules: %w promise: address %s in %s", ErrInvalid, a, e)
 		}
 	}
-	if e.To.Port() == 0 || e.Target.Port() == 0 {
+	if e.Reached.Port() == 0 || e.Target.Port() == 0 {
 		return fmt.Errorf("rules: %w promise: port 0 in %s", ErrInvalid, e)
 	}
 	if e.Target.Addr().IsLoopback() {

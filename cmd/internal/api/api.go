@@ -65,7 +65,7 @@ type Pinhole struct {
 	Session uint64         `json:"session"`
 	Mode    string         `json:"mode"`
 	From    netip.Addr     `json:"from"`
-	To      netip.AddrPort `json:"to"`
+	Reached netip.AddrPort `json:"to"`
 	Target  netip.AddrPort `json:"target"`
 	Seen    netip.Addr     `json:"seen"`
 	State   string         `json:"state"`

@@ -296,7 +296,7 @@ func (d *Daemon) trace(r link.Record, what string, args ...any) {
 	}
 	e := expect.Expectation{ID: r.ID, Session: r.Session, Mode: r.Mode}
 	if c, ok := d.gateway.Data(r.ID); ok {
-		e.From, e.To, e.Target, e.Seen = c.From, c.To, c.Target, c.Seen
+		e.From, e.Reached, e.Target, e.Seen = c.From, c.Reached, c.Target, c.Seen
 	}
 	d.log.With("session", r.Session, "pinhole", e).Debug(what, args...)
 }

@@ -196,7 +196,7 @@ func connOf(f *os.File) (*transparent.Conn, error) {
 // Open implements alg.Kernel. The opener knows the session's hosts itself.
 func (r *remote) Open(ctx context.Context, e expect.Expectation) error {
 	f, err := r.ask(ctx, link.Record{
-		Op: link.Promise, Session: e.Session, ID: e.ID, Mode: e.Mode, Target: e.Target, Port: e.To.Port(),
+		Op: link.Promise, Session: e.Session, ID: e.ID, Mode: e.Mode, Target: e.Target, Port: e.Reached.Port(),
 	}, nil)
 	closeFile(f)
 	if err != nil && ctx.Err() != nil {
@@ -208,7 +208,7 @@ func (r *remote) Open(ctx context.Context, e expect.Expectation) error {
 // Relay implements alg.Kernel.
 func (r *remote) Relay(ctx context.Context, e expect.Expectation) (alg.DataPort, error) {
 	f, err := r.ask(ctx, link.Record{
-		Op: link.Relay, Session: e.Session, ID: e.ID, Mode: e.Mode, Target: e.Target, Port: e.To.Port(),
+		Op: link.Relay, Session: e.Session, ID: e.ID, Mode: e.Mode, Target: e.Target, Port: e.Reached.Port(),
 	}, nil)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -220,7 +220,7 @@ func (r *remote) Relay(ctx context.Context, e expect.Expectation) (alg.DataPort,
 	l, err := net.FileListener(f)
 	if err != nil {
 		r.Close(e.ID)
-		return nil, fmt.Errorf("take over the data port %s: %w", e.To, err)
+		return nil, fmt.Errorf("take over the data port %s: %w", e.Reached, err)
 	}
 	return &dataPort{remote: r, promise: e, listener: l.(*net.TCPListener)}, nil
 }

@@ -85,7 +85,7 @@ func (d *Daemon) promised() []api.Pinhole {
 	for i, p := range open {
 		out[i] = api.Pinhole{
 			ID: uint64(p.ID), Session: p.Session, Mode: p.Mode.String(),
-			From: p.From, To: p.To, Target: p.Target, Seen: p.Seen,
+			From: p.From, Reached: p.Reached, Target: p.Target, Seen: p.Seen,
 			State: states[p.ID], Expires: p.Until,
 		}
 		if c, ok := d.gateway.Data(p.ID); ok {

@@ -127,13 +127,13 @@ func public(m *nat.Mapping) string {
 func (p asked) opened(out Announcement, told alg.Translation, port uint16) (Announcement, error) {
 	e := expect.Expectation{
 		ID: 1, Session: 1, Mode: told.Mode, From: told.From, Target: told.Target, Seen: told.Seen, Until: p.until,
-		To: netip.AddrPortFrom(told.Reached, port),
+		Reached: netip.AddrPortFrom(told.Reached, port),
 	}
 	e.Relayed = p.settings.Relay
 	_, out.Pinhole, _ = strings.Cut(e.String(), ": ")
 	local := p.own == e.Target.Addr() || e.Relayed
 	if e.Relayed { // what is opened leads to the gateway's own socket
-		e.Seen, e.Target = e.From, e.To
+		e.Seen, e.Target = e.From, e.Reached
 		if !told.Leased {
 			e.Target = netip.AddrPortFrom(p.own, port) // the port is the kernel's choice
 		}

@@ -56,6 +56,6 @@ func (s *session) expectation(a asked) (e expect.Expectation, owned bool, err er
 	if owned && (a.port < within.First || a.port > within.Last) || !owned && a.port != a.target.Port() {
 		return e, owned, errRange
 	}
-	e.To = netip.AddrPortFrom(told, a.port)
+	e.Reached = netip.AddrPortFrom(told, a.port)
 	return e, owned, nil
 }

@@ -30,7 +30,7 @@ func (o *Opener) openRelay(s *session, p *promise, r link.Record) {
 // to which its connection will be translated.
 func (o *Opener) listenFor(ctx context.Context, p *promise) (*net.TCPListener, error) {
 	if p.ours {
-		return transparent.ListenData(ctx, p.To, p.From)
+		return transparent.ListenData(ctx, p.Reached, p.From)
 	}
 	a, err := transparent.Facing(p.From)
 	if err != nil {
@@ -44,7 +44,7 @@ func (o *Opener) listenFor(ctx context.Context, p *promise) (*net.TCPListener, e
 func (o *Opener) admitTo(ctx context.Context, p *promise, at netip.AddrPort) error {
 	e := p.Expectation
 	e.Target, e.Seen = at, p.From
-	if at == p.To && at.Addr().IsLoopback() {
+	if at == p.Reached && at.Addr().IsLoopback() {
 		return nil
 	}
 	return o.rules.Open(ctx, e)
@@ -81,7 +81,7 @@ func (o *Opener) dialTarget(s *session, p *promise, port uint16) (*transparent.C
 	}
 	q := transparent.Request{Server: p.Target, Source: p.Seen, Foreign: !own, Mark: o.dialMark}
 	switch {
-	case p.Seen == p.From && p.Target == p.To:
+	case p.Seen == p.From && p.Target == p.Reached:
 		q.Avoid = []uint16{port}
 	case !p.Mode.Passive():
 		q.Port = port

@@ -59,7 +59,7 @@ func (l *lively) Snapshot() Snapshot {
 	s := Snapshot{
 		Taken: now, Status: l.status(),
 		Sessions: []api.Session{{Session: 1, Listener: "legacy", Client: endpoint("192.0.2.7:40112"), Server: endpoint("198.18.1.20:21"), State: "readable", Idle: .4, Transferring: true, Traffic: alg.Traffic{FromServer: uint64(l.asked) * 1e6}}},
-		Pinholes: []api.Pinhole{{Session: 1, Mode: "EPSV", From: netip.MustParseAddr("192.0.2.7"), To: endpoint("203.0.113.1:50017"), Target: endpoint("198.18.1.20:23411"), State: "promised", Expires: now.Add(58 * time.Second)}},
+		Pinholes: []api.Pinhole{{Session: 1, Mode: "EPSV", From: netip.MustParseAddr("192.0.2.7"), Reached: endpoint("203.0.113.1:50017"), Target: endpoint("198.18.1.20:23411"), State: "promised", Expires: now.Add(58 * time.Second)}},
 		Refusals: []api.Refusal{{Reason: "PORT to another host", Count: 3}, {Reason: "no data port free"}, {Reason: "too many sessions from one address", Count: 41}},
 		Traffic:  l.meter.Traffic(now),
 	}
@@ -102,7 +102,7 @@ func someSession(i int) api.Session {
 func somePinhole(i int, now time.Time) api.Pinhole {
 	return api.Pinhole{
 		Session: uint64(i + 2), Mode: []string{"PASV", "EPSV", "PORT", "EPRT"}[i/5%4], From: netip.AddrFrom4([4]byte{198, 51, 100, byte(i%250 + 1)}),
-		To: netip.AddrPortFrom(netip.MustParseAddr("203.0.113.1"), uint16(50000+i%1000)), Target: netip.AddrPortFrom(netip.MustParseAddr("198.18.1.20"), uint16(20000+i%20000)),
+		Reached: netip.AddrPortFrom(netip.MustParseAddr("203.0.113.1"), uint16(50000+i%1000)), Target: netip.AddrPortFrom(netip.MustParseAddr("198.18.1.20"), uint16(20000+i%20000)),
 		State: []string{"promised", "used"}[i/5%2], Expires: now.Add(time.Duration(i%60) * time.Second),
 	}
 }

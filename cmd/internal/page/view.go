@@ -70,7 +70,7 @@ var pinholeColumns = map[string]func(a, b *api.Pinhole) int{
 	"session": func(a, b *api.Pinhole) int { return cmp.Compare(a.Session, b.Session) },
 	"mode":    func(a, b *api.Pinhole) int { return cmp.Compare(a.Mode, b.Mode) },
 	"from":    func(a, b *api.Pinhole) int { return a.From.Compare(b.From) },
-	"to":      func(a, b *api.Pinhole) int { return a.To.Compare(b.To) },
+	"to":      func(a, b *api.Pinhole) int { return a.Reached.Compare(b.Reached) },
 	"target":  func(a, b *api.Pinhole) int { return a.Target.Compare(b.Target) },
 	"state":   func(a, b *api.Pinhole) int { return cmp.Compare(a.State, b.State) },
 	"expires": func(a, b *api.Pinhole) int { return a.Expires.Compare(b.Expires) },
@@ -134,5 +134,5 @@ func sessionText(s *api.Session) string {
 
 // pinholeText is what a search for a pinhole looks at.
 func pinholeText(p *api.Pinhole) string {
-	return fmt.Sprintf("#%d %s %s %s %s %s", p.Session, p.Mode, p.From, p.To, p.Target, p.State)
+	return fmt.Sprintf("#%d %s %s %s %s %s", p.Session, p.Mode, p.From, p.Reached, p.Target, p.State)
 }

@@ -80,7 +80,7 @@ func detailOf(s api.Session) *api.SessionDetail {
 			{At: at(50), From: alg.FromClient, Text: "RETR x\x1b[2J"},
 		},
 		Data: []alg.DataConnection{{
-			Pinhole: 34, Mode: expect.PASV, From: netip.MustParseAddr("203.0.113.10"), To: netip.MustParseAddrPort("203.0.113.1:50017"),
+			Pinhole: 34, Mode: expect.PASV, From: netip.MustParseAddr("203.0.113.10"), Reached: netip.MustParseAddrPort("203.0.113.1:50017"),
 			Target: netip.MustParseAddrPort("198.18.1.20:23411"), Seen: netip.MustParseAddr("198.18.1.1"), Promised: moment,
 			State: alg.DataConnected, Command: "RETR", File: "x", Traffic: alg.Traffic{FromServer: 123456789, FromClient: 1234, Counted: true},
 		}},

@@ -121,15 +121,15 @@ func why(id expect.ID, all []alg.DataConnection) string {
 	if !d.Mode.Passive() {
 		who, other = other, who
 	}
-	if d.To == d.Target {
+	if d.Reached == d.Target {
 		return fmt.Sprintf(": pinhole %d lets the %s through to the %s", id, who, other)
 	}
-	return fmt.Sprintf(": the %s connects to %s, pinhole %d leads it to the %s at %s", who, d.To, id, other, d.Target)
+	return fmt.Sprintf(": the %s connects to %s, pinhole %d leads it to the %s at %s", who, d.Reached, id, other, d.Target)
 }
 
 func data(d alg.DataConnection, now time.Time) []string {
-	way := fmt.Sprintf("%s -> %s", d.From, d.To)
-	if d.Target != d.To {
+	way := fmt.Sprintf("%s -> %s", d.From, d.Reached)
+	if d.Target != d.Reached {
 		way += fmt.Sprintf(" => %s", d.Target)
 	}
 	if d.Seen != d.From {

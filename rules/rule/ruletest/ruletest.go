@@ -32,10 +32,10 @@ func Static() rule.Static {
 func Promise(id expect.ID) expect.Expectation {
 	return expect.Expectation{
 		ID: id, Session: 12, Mode: expect.PASV,
-		From:   netip.MustParseAddr("203.0.113.10"),
-		To:     netip.AddrPortFrom(netip.MustParseAddr("203.0.113.1"), 50000+uint16(id)),
-		Target: netip.MustParseAddrPort("198.18.1.20:34567"),
-		Seen:   netip.MustParseAddr("198.18.1.1"),
-		Until:  time.Now().Add(time.Minute),
+		From:    netip.MustParseAddr("203.0.113.10"),
+		Reached: netip.AddrPortFrom(netip.MustParseAddr("203.0.113.1"), 50000+uint16(id)),
+		Target:  netip.MustParseAddrPort("198.18.1.20:34567"),
+		Seen:    netip.MustParseAddr("198.18.1.1"),
+		Until:   time.Now().Add(time.Minute),
 	}
 }
