@@ -40,6 +40,7 @@
 //
 //   - gateway.go: listeners, limits, the table of sessions
 //   - session.go: the life of one session, from dial to end
+//   - servers.go: which of several servers a session gets
 //   - rates.go: what one client may do in a minute, and bans
 //   - idle.go, park.go: how long it may be silent, and at rest between two reads
 //   - snapshot.go: a gateway at rest, written down for its successor

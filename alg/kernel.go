@@ -55,7 +55,8 @@ type Kernel interface {
 	// it is no error if the expectation has gone already.
 	Close(id expect.ID)
 	// End notes that a session for which Dial was called has ended, with all
-	// that it was promised. It does not wait for the kernel.
+	// that it was promised. It does not wait for the kernel. Afterwards Dial may
+	// begin a session of this number again.
 	End(session uint64)
 }
 

@@ -57,6 +57,9 @@ type Service struct {
 	// Server is the server behind a fronting listener; the zero AddrPort of a
 	// transparent one means the original destination.
 	Server netip.AddrPort
+	// Servers are those among which each session gets one, Server being the
+	// first; nil where there is one.
+	Servers *Servers
 	// Source says what the server sees.
 	Source Source
 	// Policy is the dialogue's.

@@ -50,6 +50,8 @@ type session struct {
 	finished func()
 
 	client, server half
+	// member is the server among several, nil where there is one.
+	member *serverMember
 
 	// mu guards the dialogue, what is queued for either side and its order.
 	// Nothing is written to a peer while it is held.
@@ -168,34 +170,55 @@ func (s *session) begin() {
 	s.run()
 }
 
-// dial connects to the server within the connect timeout, which ends the
-// session's context: a context of its own would cost every session memory.
+// dial connects to the server, or to one of several.
 func (s *session) dial() error {
-	timeout := time.AfterFunc(s.settings.ConnectTimeout, func() { s.cancel(context.DeadlineExceeded) })
+	if s.service.Servers != nil {
+		return s.dialAny()
+	}
+	return s.dialServer()
+}
+
+func (s *session) dialServer() error {
 	d := Dial{Session: s.number, Client: plain(s.client.conn), Server: s.ends.Server, Source: s.service.Source.Addr}
 	if s.service.Source.Client {
 		d.Source = s.ends.Client.Addr()
 	}
-	c, err := s.g.kernel.Dial(s.ctx, d)
-	if !timeout.Stop() {
-		if err == nil {
-			c.Close()
-		}
-		return fmt.Errorf("dial %s: %w", d.Server, context.DeadlineExceeded)
-	}
+	c, err := s.connect(d)
 	if err != nil {
 		return err
 	}
 	s.server = newHalf(c, &wire.ReplySplitter{Max: replyLine}, replyLine)
 	s.ends.Seen = addrPort(c.LocalAddr())
-	if s.service.ServerTLS == nil {
-		return nil
+	switch {
+	case s.service.ServerTLS != nil:
+		err = s.secureServer()
+	case s.service.Servers != nil:
+		err = s.awaitGreeting()
 	}
-	if err := s.secureServer(); err != nil {
+	if err != nil {
 		c.Close()
-		return err
 	}
-	return nil
+	return err
+}
+
+// connect makes the connection within the connect timeout. Where there is one
+// server it is the session's context that ends then: one of its own would cost
+// every session memory.
+func (s *session) connect(d Dial) (Conn, error) {
+	if s.service.Servers != nil {
+		ctx, cancel := context.WithTimeout(s.ctx, s.settings.ConnectTimeout)
+		defer cancel()
+		return s.g.kernel.Dial(ctx, d)
+	}
+	timeout := time.AfterFunc(s.settings.ConnectTimeout, func() { s.cancel(context.DeadlineExceeded) })
+	c, err := s.g.kernel.Dial(s.ctx, d)
+	if !timeout.Stop() {
+		if err == nil {
+			c.Close()
+		}
+		return nil, fmt.Errorf("dial %s: %w", d.Server, context.DeadlineExceeded)
+	}
+	return c, err
 }
 
 // dialErrorText says in few words, without our inner addresses, why a dial
@@ -207,6 +230,8 @@ func dialErrorText(err error) string {
 		return "no answer"
 	case errors.Is(err, errServerTLS):
 		return "TLS with it failed"
+	case errors.Is(err, errGreeting):
+		return "it serves nobody"
 	case errors.As(err, &no):
 		return no.Error()
 	}
@@ -265,6 +290,9 @@ func (s *session) over() {
 	s.idle.Stop()
 	s.endTransfer()
 	s.releaseAllData()
+	if s.member != nil {
+		s.member.sessions.Add(-1)
+	}
 	s.g.observer.Ended(s.info(), s.outcome, time.Since(s.started))
 	lasted := time.Since(s.started).Round(time.Millisecond)
 	s.g.data.whenCounted(&s.data, func() { s.record(lasted) })

@@ -288,6 +288,9 @@ func (t *dataTable) restore(from Snapshot) {
 func (g *Gateway) restoreSession(svc *Service, from *SessionSnapshot, c Connections) *session {
 	s := newSession(g, svc, Arrival{Conn: c.Client, Reached: from.Endpoints.Reached})
 	s.number, s.ends, s.started, s.closeBy = from.Number, from.Endpoints, from.Started, from.CloseBy
+	if s.member = svc.Servers.member(s.ends.Server); s.member != nil {
+		s.member.sessions.Add(1)
+	}
 	s.prepareClientTLS()
 	s.dialogue = dialogue.Restore(svc.Policy, from.Dialogue)
 	s.server = newHalf(c.Server, &wire.ReplySplitter{Max: replyLine}, replyLine)

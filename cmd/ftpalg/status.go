@@ -45,11 +45,26 @@ func showStatus(w io.Writer, s api.Status, now time.Time) error {
 		}
 		fmt.Fprintf(w, "%-14s %s\n", head, l)
 	}
+	for i, v := range s.Servers {
+		head := "servers"
+		if i > 0 {
+			head = ""
+		}
+		fmt.Fprintf(w, "%-14s %s: %s\n", head, v.Listener, serverState(v))
+	}
 	fmt.Fprintf(w, "data ports     passive %s; active %s\n", level(s.Ports.Passive), level(s.Ports.Active))
 	fmt.Fprintf(w, "so far         %s, %s; %s refused, %s turned away\n", words.Count(s.Counters.Transfers, "transfer"),
 		words.Traffic(s.Counters.Traffic), words.Count(s.Counters.Refused, "line"), words.Count(s.Counters.TurnedAway, "connection"))
 	_, err := fmt.Fprintf(w, "now            %s, %s\n", words.Count(uint64(s.Sessions), "session"), words.Count(uint64(s.Pinholes), "pinhole"))
 	return err
+}
+
+// serverState says how one of several servers does.
+func serverState(v api.Server) string {
+	if v.Up {
+		return fmt.Sprintf("%s, %s", v.Server, words.Count(uint64(v.Sessions), "session"))
+	}
+	return fmt.Sprintf("%s, %s, left out since %s: %s", v.Server, words.Count(uint64(v.Sessions), "session"), v.Since.Format(time.DateTime), v.Error)
 }
 
 // level says how far a range of ports is used.

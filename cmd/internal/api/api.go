@@ -36,8 +36,10 @@ type Status struct {
 	Listeners []string `json:"listeners"`
 	// Certificates are those that listeners show to clients.
 	Certificates []Certificate `json:"certificates,omitempty"`
-	Sessions     int           `json:"sessions"`
-	Pinholes     int           `json:"pinholes"`
+	// Servers are those of the listeners that have several.
+	Servers  []Server `json:"servers,omitempty"`
+	Sessions int      `json:"sessions"`
+	Pinholes int      `json:"pinholes"`
 	// Ports is how far the data ports are used, Counters what was counted
 	// since the start.
 	Ports    alg.Ports    `json:"ports"`
@@ -47,6 +49,9 @@ type Status struct {
 	Reloaded    time.Time `json:"reloaded"`
 	ReloadError string    `json:"reload_error,omitempty"`
 }
+
+// Server describes one of a listener's several servers.
+type Server = alg.ServerInfo
 
 // Certificate is one that a listener shows to clients whose TLS ends at the
 // gateway.

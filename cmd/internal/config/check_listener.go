@@ -28,6 +28,7 @@ func (l *Listener) check(r *report, path string) {
 	r.require(path+".name", "logs and status tell listeners apart by it")
 	l.TLS.check(r, path+".tls")
 	l.checkServerTLS(r, path)
+	l.checkBalance(r, path+".balance")
 	listen, server, transparent := path+".listen", path+".server", path+".transparent"
 	switch {
 	case !r.clean(transparent):
@@ -42,34 +43,55 @@ func (l *Listener) check(r *report, path string) {
 	default:
 		r.require(listen, "the address and port at which clients reach the server")
 		r.require(server, "the address and port of the server behind this listener")
-		l.checkServer(r, path)
+		l.checkServers(r, path)
 	}
 }
 
-// checkServer reports a server, or an address towards it, that the listener
-// cannot serve.
-func (l *Listener) checkServer(r *report, path string) {
-	server := l.Server.Addr()
+// checkBalance reports a choice where there is none, and fills in the default.
+func (l *Listener) checkBalance(r *report, path string) {
 	switch {
-	case !server.IsValid():
-	case server.IsUnspecified():
-		r.add(path+".server", "%s stands for any address; write that of one host", quote(l.Server.String()))
+	case len(l.Servers) > 1 && l.Balance == "" && r.clean(path):
+		l.Balance = BalanceRoundRobin
+	case len(l.Servers) < 2 && r.given(path):
+		r.add(path, "chooses among several servers; list them in server")
+	}
+}
+
+// checkServers reports a server, or an address towards it, that the listener
+// cannot serve.
+func (l *Listener) checkServers(r *report, path string) {
+	for i, server := range l.Servers {
+		at := r.element(path+".server", i)
+		if server.IsValid() && slices.Contains(l.Servers[:i], server) {
+			r.add(at, "%s is listed twice", quote(server.String()))
+			continue
+		}
+		l.checkServer(r, path, at, server)
+	}
+}
+
+func (l *Listener) checkServer(r *report, path, at string, server netip.AddrPort) {
+	host := server.Addr()
+	switch {
+	case !host.IsValid():
+	case host.IsUnspecified():
+		r.add(at, "%s stands for any address; write that of one host", quote(server.String()))
 		return
-	case server.IsLoopback():
-		r.add(path+".server", "data connections cannot be forwarded to %s; have the server listen on another address of this machine", quote(l.Server.Addr().String()))
+	case host.IsLoopback():
+		r.add(at, "data connections cannot be forwarded to %s; have the server listen on another address of this machine", quote(host.String()))
 		return
-	case slices.Contains(l.Listen, l.Server):
-		r.add(path+".server", "%s is the listener itself", quote(l.Server.String()))
+	case slices.Contains(l.Listen, server):
+		r.add(at, "%s is the listener itself", quote(server.String()))
 		return
 	}
 	for _, listen := range l.Listen {
-		if !sameFamily(listen.Addr(), server) {
-			r.add(path+".server", "an %s server behind an %s listener is not possible: this version does not convert between the families", family(server), family(listen.Addr()))
+		if !sameFamily(listen.Addr(), host) {
+			r.add(at, "an %s server behind an %s listener is not possible: this version does not convert between the families", family(host), family(listen.Addr()))
 			break
 		}
 	}
-	if !sameFamily(l.Source.Addr, server) {
-		r.add(path+".source", "%s is an %s address, and the server has an %s one", quote(l.Source.String()), family(l.Source.Addr), family(server))
+	if !sameFamily(l.Source.Addr, host) {
+		r.add(path+".source", "%s is an %s address, and the server has an %s one", quote(l.Source.String()), family(l.Source.Addr), family(host))
 	}
 }
 

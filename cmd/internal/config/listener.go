@@ -2,16 +2,18 @@ package config
 
 import "net/netip"
 
-// Listener is one way in for control connections: either Listen and Server,
+// Listener is one way in for control connections: either Listen and Servers,
 // or Transparent.
 type Listener struct {
 	// Name is unique among the listeners.
 	Name string
-	// Listen holds the addresses at which clients reach Server.
+	// Listen holds the addresses at which clients reach the Servers.
 	Listen []netip.AddrPort
-	// Server is of the family of every address in Listen.
-	Server netip.AddrPort
-	// Transparent is nil where Listen and Server are set.
+	// Servers are those among which Balance chooses for each session, of the
+	// family of every address in Listen. Balance is empty where there is one.
+	Servers []netip.AddrPort
+	Balance Balance
+	// Transparent is nil where Listen and Servers are set.
 	Transparent *Transparent
 	Source      Source
 	TLS         TLS
@@ -30,6 +32,16 @@ type Listener struct {
 	// the default.
 	Refusal string
 }
+
+// Balance says which of several servers a session gets.
+type Balance string
+
+// The ways to choose a server.
+const (
+	BalanceRoundRobin    Balance = "round-robin"
+	BalanceLeastSessions Balance = "least-sessions"
+	BalanceSource        Balance = "source"
+)
 
 // Modes says who may open data connections.
 type Modes string

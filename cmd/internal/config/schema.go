@@ -29,7 +29,8 @@ func (l *Listener) fields() []field {
 	return []field{
 		{"name", one(&l.Name, name())},
 		{"listen", oneOrMany(&l.Listen, endpoint("21"))},
-		{"server", one(&l.Server, endpoint("21"))},
+		{"server", oneOrMany(&l.Servers, endpoint("21"))},
+		{"balance", one(&l.Balance, choice(BalanceRoundRobin, BalanceLeastSessions, BalanceSource))},
 		{"transparent", optional(&l.Transparent, newTransparent, (*Transparent).fields)},
 		{"source", one(&l.Source, source())},
 		{"tls", l.TLS.value()},

@@ -73,6 +73,8 @@ type Daemon struct {
 	reloaded time.Time
 	// certificates are those in force.
 	certificates []api.Certificate
+	// servers are those of listeners that have several, by the listener's name.
+	servers map[string]*alg.Servers
 	// reloadError is why the last reload was not taken, "" if it was.
 	reloadError string
 	// rulesFailed is when rules could last not be compared or repaired, and
@@ -138,6 +140,11 @@ func (d *Daemon) run(first opener.Setup, ended <-chan error) error {
 	d.mu.Lock()
 	d.ready = true
 	d.mu.Unlock()
+	ctx, cancel := context.WithCancel(context.Background())
+	var probing sync.WaitGroup
+	probing.Go(func() { d.probeServers(ctx) })
+	defer probing.Wait()
+	defer cancel()
 	return d.watch(ended)
 }
 
@@ -185,7 +192,7 @@ func (d *Daemon) reconfigure(s opener.Setup) {
 
 // configure puts a configuration in force and says so.
 func (d *Daemon) configure(ctx context.Context, s opener.Setup, c *config.Config) error {
-	services, err := servicesOf(&s, c)
+	services, err := servicesOf(&s, c, d.servers)
 	if err != nil {
 		return err
 	}
@@ -194,6 +201,7 @@ func (d *Daemon) configure(ctx context.Context, s opener.Setup, c *config.Config
 	d.transfers.Open(c.Log.Transfers)
 	d.mu.Lock()
 	d.config, d.table, d.reloaded, d.certificates = c, named, time.Now(), certificatesOf(services)
+	d.servers = serversOf(services)
 	d.mu.Unlock()
 	d.serve(&s, services)
 	d.remote.link.Send(link.Record{Op: link.Configured})

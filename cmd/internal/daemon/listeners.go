@@ -42,12 +42,13 @@ func (d *Daemon) takeListener(number uint32) net.Listener {
 	return l
 }
 
-// servicesOf returns what every listener does, by its name.
-func servicesOf(s *opener.Setup, c *config.Config) (map[string]*alg.Service, error) {
+// servicesOf returns what every listener does, by its name; former are the
+// servers until now, by the same names.
+func servicesOf(s *opener.Setup, c *config.Config, former map[string]*alg.Servers) (map[string]*alg.Service, error) {
 	services := make(map[string]*alg.Service)
 	for i := range c.Listeners {
 		l := &c.Listeners[i]
-		svc := service(l)
+		svc := service(l, former[l.Name])
 		if l.TLS.Mode.EndsHere() {
 			var err error
 			if svc.TLS, err = tlsConfig(&l.TLS, s.Keys[l.Name]); err != nil {

@@ -167,7 +167,7 @@ func (r *remote) askText(m link.Record, v any) error {
 
 // Dial implements alg.Kernel.
 func (r *remote) Dial(ctx context.Context, d alg.Dial) (alg.Conn, error) {
-	f, err := r.ask(ctx, link.Record{Op: link.Connect, Session: d.Session}, d.Client)
+	f, err := r.ask(ctx, link.Record{Op: link.Connect, Session: d.Session, Target: d.Server}, d.Client)
 	if err != nil {
 		return nil, err
 	}
@@ -176,6 +176,15 @@ func (r *remote) Dial(ctx context.Context, d alg.Dial) (alg.Conn, error) {
 		return nil, fmt.Errorf("take over the connection to %s: %w", d.Server, err)
 	}
 	return c, nil
+}
+
+// probe connects to one of the servers of the listener of a socket.
+func (r *remote) probe(ctx context.Context, socket uint32, server netip.AddrPort) (alg.Conn, error) {
+	f, err := r.ask(ctx, link.Record{Op: link.Probe, Socket: socket, Target: server}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return connOf(f)
 }
 
 // connOf makes a connection of a file that came over the Link, and closes the

@@ -18,7 +18,7 @@ func (d *Daemon) Status() api.Status {
 	s := api.Status{
 		Version: d.o.Version, Started: d.started, Config: d.file,
 		Path: kernel.Path, Why: kernel.Why, Netfilter: kernel.Netfilter,
-		Listeners: d.listening(), Certificates: d.certificates, Sessions: len(d.gateway.Sessions()), Pinholes: len(d.gateway.Pinholes()),
+		Listeners: d.listening(), Certificates: d.certificates, Servers: serverInfos(d.servers), Sessions: len(d.gateway.Sessions()), Pinholes: len(d.gateway.Pinholes()),
 		Ports: d.gateway.Ports(), Counters: d.gateway.Counters(),
 		Reloaded: d.reloaded, Missing: d.missing(kernel.Health.Verified), ReloadError: d.reloadError,
 	}

@@ -39,13 +39,20 @@ func table(c *config.Config) nat.Table {
 	return t
 }
 
-func service(l *config.Listener) alg.Service {
-	return alg.Service{
+// service returns what a listener does; former are its servers until now, nil for none.
+func service(l *config.Listener, former *alg.Servers) alg.Service {
+	svc := alg.Service{
 		Name:   l.Name,
-		Server: l.Server,
 		Source: alg.Source{Client: l.Source.Kind == config.SourceClient, Addr: l.Source.Addr},
 		Policy: policy(l),
 	}
+	if len(l.Servers) > 0 {
+		svc.Server = l.Servers[0]
+	}
+	if len(l.Servers) > 1 {
+		svc.Servers = alg.NewServers(alg.Balance(l.Balance), l.Servers, former)
+	}
+	return svc
 }
 
 var tlsModes = map[config.TLSMode]dialogue.TLS{
@@ -74,4 +81,4 @@ func policy(l *config.Listener) dialogue.Policy {
 func Settings(c *config.Config) alg.Settings { return settings(c, table(c)) }
 
 // Service returns what a listener does with the connections it accepts.
-func Service(l *config.Listener) alg.Service { return service(l) }
+func Service(l *config.Listener) alg.Service { return service(l, nil) }

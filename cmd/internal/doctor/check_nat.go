@@ -43,16 +43,17 @@ func sourceTranslated(f *Facts, c *config.Config) (out []Finding) {
 			continue
 		}
 		for _, l := range w.asClient {
-			p, exception := f.departure(l, c.Netfilter)
-			hit := r.walk("nat", "POSTROUTING", p, false)
-			if hit.target != "SNAT" && hit.target != "MASQUERADE" {
-				continue
+			for _, d := range f.departures(l, c.Netfilter) {
+				hit := r.walk("nat", "POSTROUTING", d.packet, false)
+				if hit.target != "SNAT" && hit.target != "MASQUERADE" {
+					continue
+				}
+				severity := map[bool]Severity{true: Problem, false: Warning}[hit.certainty == surely]
+				out = append(out, problem(id, "%s: a rule hides the clients of listener %s from the server: -A %s %s", r.Tool, l.Name, hit.chain, strings.Join(hit.rule, " ")).as(severity).
+					because("The listener has `source: client`, so the gateway tells the server addresses of clients, and it sees another. The command makes an exception; "+
+						"`source: gateway` would do as well.").
+					by("%s", r.exceptions(d.matches)))
 			}
-			severity := map[bool]Severity{true: Problem, false: Warning}[hit.certainty == surely]
-			out = append(out, problem(id, "%s: a rule hides the clients of listener %s from the server: -A %s %s", r.Tool, l.Name, hit.chain, strings.Join(hit.rule, " ")).as(severity).
-				because("The listener has `source: client`, so the gateway tells the server addresses of clients, and it sees another. The command makes an exception; "+
-					"`source: gateway` would do as well.").
-				by("%s", r.exceptions(exception)))
 		}
 	}
 	if len(out) == 0 && f.listed(c) {
@@ -61,14 +62,23 @@ func sourceTranslated(f *Facts, c *config.Config) (out []Finding) {
 	return out
 }
 
-// departure is the first packet that the gateway sends to a listener's
-// server, and the matches that make exceptions for such connections. Of those
-// that cross the machine, what belongs to a session has our mark.
-func (f *Facts) departure(l *config.Listener, n config.Netfilter) (packet, []string) {
+// departure is the first packet that the gateway sends to a server, and the
+// matches that make exceptions for such connections.
+type departure struct {
+	packet  packet
+	matches []string
+}
+
+// departures lists those of a listener. Of what crosses the machine, that which
+// belongs to a session has our mark.
+func (f *Facts) departures(l *config.Listener, n config.Netfilter) (all []departure) {
 	t := l.Transparent
 	if t == nil {
-		server := host(l.Server.Addr())
-		return packet{to: server, out: f.Routes[l.Server.Addr()].Device, port: single(l.Server.Port())}, []string{"-d " + server.String() + " -p tcp"}
+		for _, a := range l.Servers {
+			server := host(a.Addr())
+			all = append(all, departure{packet{to: server, out: f.Routes[a.Addr()].Device, port: single(a.Port())}, []string{"-d " + server.String() + " -p tcp"}})
+		}
+		return all
 	}
 	p := packet{port: single(t.Ports[0])}
 	from := ""
@@ -77,10 +87,10 @@ func (f *Facts) departure(l *config.Listener, n config.Netfilter) (packet, []str
 		from = "-s " + prefixes(t.Clients) + " "
 	}
 	pinhole := bits.RotateLeft32(n.Mark, 1)
-	return p, []string{
+	return []departure{{p, []string{
 		from + "-p tcp -m multiport --dports " + portList(t.Ports),
 		fmt.Sprintf("-p tcp -m connmark --mark %#x/%#x", pinhole, pinhole),
-	}
+	}}}
 }
 
 // exceptions returns the command that keeps connections from being

@@ -43,7 +43,9 @@ func addressesOf(c *config.Config) (out []netip.Addr) {
 		for _, a := range l.Listen {
 			add(a.Addr())
 		}
-		add(l.Server.Addr())
+		for _, a := range l.Servers {
+			add(a.Addr())
+		}
 		add(l.Source.Addr)
 		if l.Transparent != nil {
 			for _, p := range l.Transparent.Clients {

@@ -81,10 +81,10 @@ func (w *wants) add(l *config.Listener) {
 		w.redirect = w.redirect || t.Method == config.MethodRedirect
 		w.foreign = w.foreign || t.Method == config.MethodTPROXY
 	} else {
-		if l.Server.Addr().Is6() != w.six {
+		if l.Servers[0].Addr().Is6() != w.six {
 			return
 		}
-		w.servers = append(w.servers, l.Server)
+		w.servers = append(w.servers, l.Servers...)
 		for _, a := range l.Listen {
 			w.listens = append(w.listens, a)
 			w.services = append(w.services, a.Port())

@@ -42,7 +42,7 @@ func (g *gateway) listener(client, server netip.AddrPort) (l *config.Listener, r
 	}
 	for i := range g.config.Listeners {
 		l := &g.config.Listeners[i]
-		if l.Transparent == nil && l.Server == server && len(l.Listen) > 0 {
+		if l.Transparent == nil && slices.Contains(l.Servers, server) && len(l.Listen) > 0 {
 			return l, l.Listen[0]
 		}
 	}

@@ -76,6 +76,8 @@ var (
 	rulesInstalled     = described("rules_installed", "Rules of ours that stood in netfilter at the last check.")
 	truncated          = described("data_truncated_total", "Data connections under TLS that ended without a close_notify, and were cut on the other side.")
 	certificateEnds    = described("certificate_not_after_timestamp_seconds", "When a listener's certificate ends, in seconds since 1970.", "listener", "names")
+	serverUp           = described("server_up", "Whether one of a listener's several servers answered when it was tried last.", "listener", "server")
+	serverSessions     = described("server_sessions", "Sessions of one of a listener's several servers.", "listener", "server")
 	ready              = described("ready", "Whether the gateway serves, as /readyz says it.")
 )
 

@@ -48,7 +48,10 @@ func TestMetricsFollowTheRulesOfPrometheus(t *testing.T) {
 
 // withAll returns a state in which every metric of ours has a value.
 func withAll() *State {
-	return &State{Status: api.Status{Certificates: []api.Certificate{{Listener: "legacy", Names: []string{"ftp.example.net"}}}}}
+	return &State{Status: api.Status{
+		Certificates: []api.Certificate{{Listener: "legacy", Names: []string{"ftp.example.net"}}},
+		Servers:      []api.Server{{Listener: "farm", Server: netip.MustParseAddrPort("198.18.1.20:21")}},
+	}}
 }
 
 // TestNamesStay compares the heads of all metrics of ours with a golden:

@@ -27,7 +27,7 @@ func (m *Metrics) Watch(look func() State) { m.registry.MustRegister(watcher(loo
 type watcher func() State
 
 func (w watcher) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{sessionsActive, controlLines, expectationsActive, externalPorts, ruleOperations, rulesInstalled, truncated, certificateEnds, ready} {
+	for _, d := range []*prometheus.Desc{sessionsActive, controlLines, expectationsActive, externalPorts, ruleOperations, rulesInstalled, truncated, certificateEnds, serverUp, serverSessions, ready} {
 		to <- d
 	}
 }
@@ -48,6 +48,10 @@ func (w watcher) Collect(to chan<- prometheus.Metric) {
 	to <- prometheus.MustNewConstMetric(truncated, prometheus.CounterValue, float64(s.Counters.Truncated))
 	for _, c := range s.Certificates {
 		gauge(certificateEnds, float64(c.NotAfter.Unix()), c.Listener, strings.Join(c.Names, ","))
+	}
+	for _, v := range s.Servers {
+		gauge(serverUp, number(v.Up), v.Listener, v.Server.String())
+		gauge(serverSessions, float64(v.Sessions), v.Listener, v.Server.String())
 	}
 	for op, t := range map[string]rules.Tally{"open": s.Rules.Opened, "close": s.Rules.Closed, "reconcile": s.Rules.Reconciled} {
 		counter(ruleOperations, t.Done, op, "ok")

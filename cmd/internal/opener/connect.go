@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 
 	"ftpalg/alg/transparent"
 	"ftpalg/cmd/internal/config"
@@ -21,6 +22,8 @@ var (
 	errNoClient   = errors.New("the client's connection did not come along")
 	errNoSocket   = errors.New("there is no such listening socket")
 	errNotReached = errors.New("the client did not come to this listening socket")
+	errNotServer  = errors.New("it is none of the listener's servers")
+	errProbing    = errors.New("the server is being tried")
 )
 
 // connect begins a session and connects to its server.
@@ -63,7 +66,9 @@ func (o *Opener) begin(r link.Record, client *os.File) (*session, error) {
 	}
 	s.server = s.reached
 	if listener.Transparent == nil {
-		s.server = listener.Server
+		if s.server = r.Target; !slices.Contains(listener.Servers, r.Target) {
+			return nil, errNotServer
+		}
 	}
 	return s, o.ledger.begin(s)
 }
@@ -102,7 +107,7 @@ func (o *Opener) dial(s *session) (*transparent.Conn, error) {
 		return nil, fmt.Errorf("dial %s: %w", s.server, errLoop)
 	}
 	r := transparent.Request{Server: s.server, Source: s.listener.Source.Addr}
-	if s.listener.Source.Kind == config.SourceClient {
+	if s.listener.Source.Kind == config.SourceClient && s.client.IsValid() {
 		r.Source = s.client.Addr()
 		// The client's own connections to this server have these ports, and
 		// the two would be one to connection tracking.
@@ -118,6 +123,34 @@ func (o *Opener) dial(s *session) (*transparent.Conn, error) {
 		r.Foreign = !own
 	}
 	return transparent.Dial(ctx, r)
+}
+
+// probe connects to a server to see whether it answers, to each at most once
+// at a time.
+func (o *Opener) probe(r link.Record) {
+	_, listener, c := o.socketOf(r.Socket)
+	switch {
+	case listener == nil:
+		o.refuse(r, errNoSocket)
+		return
+	case !slices.Contains(listener.Servers, r.Target):
+		o.refuse(r, errNotServer)
+		return
+	case !o.ledger.beginProbe(r.Target):
+		o.refuse(r, errProbing)
+		return
+	}
+	o.working.Go(func() {
+		defer o.ledger.endProbe(r.Target)
+		s := &session{listener: listener, config: c, server: r.Target, ctx: context.Background()}
+		conn, err := o.dial(s)
+		if err != nil {
+			o.refuse(r, err)
+			return
+		}
+		defer conn.Close() // the worker has it
+		o.answerFile(r, conn)
+	})
 }
 
 // unmapped returns the address of a TCP socket, an IPv4-mapped one as IPv4.

@@ -27,6 +27,7 @@ type ledger struct {
 	sessions map[uint64]*session
 	clients  map[netip.Addr][]*session // of each clientHost
 	owners   map[expect.ID]*session
+	probed   map[netip.AddrPort]bool // servers that are being tried
 }
 
 // session is one live session. What does not change was set when it began.
@@ -53,7 +54,7 @@ type promise struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{sessions: make(map[uint64]*session), clients: make(map[netip.Addr][]*session), owners: make(map[expect.ID]*session)}
+	return &ledger{sessions: make(map[uint64]*session), clients: make(map[netip.Addr][]*session), owners: make(map[expect.ID]*session), probed: make(map[netip.AddrPort]bool)}
 }
 
 // The reasons why the opener refuses what the worker asks for.
@@ -120,6 +121,23 @@ func (l *ledger) has(number uint64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.sessions[number] != nil
+}
+
+// beginProbe notes that a server is being tried, and reports whether it was not.
+func (l *ledger) beginProbe(server netip.AddrPort) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.probed[server] {
+		return false
+	}
+	l.probed[server] = true
+	return true
+}
+
+func (l *ledger) endProbe(server netip.AddrPort) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.probed, server)
 }
 
 // clientPorts returns the ports from which live sessions of a client come.

@@ -19,9 +19,10 @@ func needs(l *config.Listener, port4, port6 uint16) rules.Static {
 		for _, a := range l.Listen {
 			s.Services = append(s.Services, rules.Service{Name: l.Name, Address: a})
 		}
-		server := netip.PrefixFrom(l.Server.Addr(), l.Server.Addr().BitLen())
-		s.Outbound = []rules.Outbound{{Name: l.Name, Server: server, Ports: []uint16{l.Server.Port()}, Transparent: foreign}}
-		s.Foreign4, s.Foreign6 = foreign && server.Addr().Is4(), foreign && server.Addr().Is6()
+		for _, a := range l.Servers {
+			s.Outbound = append(s.Outbound, rules.Outbound{Name: l.Name, Server: netip.PrefixFrom(a.Addr(), a.Addr().BitLen()), Ports: []uint16{a.Port()}, Transparent: foreign})
+			s.Foreign4, s.Foreign6 = s.Foreign4 || foreign && a.Addr().Is4(), s.Foreign6 || foreign && a.Addr().Is6()
+		}
 		return s
 	}
 	t := l.Transparent

@@ -43,6 +43,8 @@ func (o *Opener) obey(r link.Record, f *os.File) error {
 		o.promise(r)
 	case link.DialData:
 		o.dialData(r)
+	case link.Probe:
+		o.probe(r)
 	case link.Withdraw:
 		if o.ledger.withdraw(r.ID) {
 			o.rules.Close(r.ID)

@@ -55,7 +55,7 @@ func TestATakenOverWorkerCanOpenOnlyWhatItsSessionMay(t *testing.T) {
 
 	client := connectAsClient(t)
 	defer client.Close()
-	mayOnly := map[string]bool{"begin a session": true, "PASV": true, "PORT": true, "relay": true, "connect to the target": true, "read a name server's configuration": true}
+	mayOnly := map[string]bool{"begin a session": true, "try the server": true, "PASV": true, "PORT": true, "relay": true, "connect to the target": true, "read a name server's configuration": true}
 	seen, worker := 0, ""
 	for a := range attempts {
 		if seen++; a.What == "pid" {
@@ -68,7 +68,7 @@ func TestATakenOverWorkerCanOpenOnlyWhatItsSessionMay(t *testing.T) {
 			break
 		}
 	}
-	if seen < 45 {
+	if seen < 51 {
 		t.Errorf("only %d attempts were made", seen)
 	}
 	for _, p := range o.rules.Pinholes() {
@@ -269,7 +269,8 @@ func withRequest(r link.Record, request uint64) link.Record {
 // attackOpener asks the opener for what it must not give, and for the little
 // that it may. It returns the connection to the server.
 func (i *intruder) attackOpener(socket uint32, client *net.TCPConn) *os.File {
-	connect := link.Record{Op: link.Connect, Session: 1, Socket: socket}
+	legacy := netip.MustParseAddrPort("198.18.1.20:2100")
+	connect := link.Record{Op: link.Connect, Session: 1, Socket: socket, Target: legacy}
 	promise := link.Record{Op: link.Promise, Session: 1, ID: 1, Mode: expect.PASV, Target: netip.MustParseAddrPort("198.18.1.20:5000"), Port: 50000}
 	with := func(change func(*link.Record)) link.Record {
 		r := promise
@@ -283,8 +284,14 @@ func (i *intruder) attackOpener(socket uint32, client *net.TCPConn) *os.File {
 	i.ask("begin without a connection", connect, nil)
 	i.ask("begin with a pipe", connect, pipe)
 	i.ask("begin with a datagram socket", connect, datagram)
-	i.ask("begin at another socket", link.Record{Op: link.Connect, Session: 1, Socket: socket + 1}, client)
-	i.ask("begin at the admin socket", link.Record{Op: link.Connect, Session: 1, Socket: AdminNumber}, client)
+	i.ask("begin at another socket", link.Record{Op: link.Connect, Session: 1, Socket: socket + 1, Target: legacy}, client)
+	i.ask("begin at the admin socket", link.Record{Op: link.Connect, Session: 1, Socket: AdminNumber, Target: legacy}, client)
+	i.ask("begin with SSH of the server", link.Record{Op: link.Connect, Session: 1, Socket: socket, Target: netip.MustParseAddrPort("198.18.1.20:22")}, client)
+	i.ask("begin with no server", link.Record{Op: link.Connect, Session: 1, Socket: socket}, client)
+	i.ask("try SSH of the server", link.Record{Op: link.Probe, Socket: socket, Target: netip.MustParseAddrPort("198.18.1.20:22")}, nil)
+	i.ask("try the client", link.Record{Op: link.Probe, Socket: socket, Target: netip.MustParseAddrPort("203.0.113.10:2100")}, nil)
+	i.ask("try at another socket", link.Record{Op: link.Probe, Socket: socket + 1, Target: legacy}, nil)
+	i.ask("try the server", link.Record{Op: link.Probe, Socket: socket, Target: legacy}, nil)
 	server := i.ask("begin a session", connect, client)
 	i.ask("begin it again", connect, client)
 	i.ask("PASV", promise, nil)
