@@ -22,7 +22,7 @@ func (s *session) openData(a *dialogue.Announcement) (d *dataConn, text netip.Ad
 	if err == nil {
 		began := time.Now()
 		d.Session, d.session, d.Until = s.number, &s.data, began.Add(s.settings.PinholeTimeout)
-		if d.Relayed = s.settings.Relay || a.Protected || s.serverTLS != nil; d.Relayed {
+		if d.Relayed = s.settings.Relay || a.Protected || s.serverTLS != nil || s.ends.Convert(); d.Relayed {
 			d.relay = newRelay(s.g.data, d, s.log)
 			d.relay.server = s.serverTLS
 		}

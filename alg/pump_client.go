@@ -88,7 +88,11 @@ func (s *session) command() (announced *dialogue.Announcement, line wire.Line, s
 		return v.Announcement, line, oneTaken, nil
 	case dialogue.Pass:
 		s.history.command(line, v)
-		s.server.queueUrgent(line.Bytes, urgent)
+		if v.Line != nil {
+			s.server.queue(v.Line)
+		} else {
+			s.server.queueUrgent(line.Bytes, urgent)
+		}
 	default:
 		s.history.command(line, v)
 		s.noteRefusal(v)

@@ -21,6 +21,9 @@ type Endpoints struct {
 	OwnsReached, OwnsSeen bool
 }
 
+// Convert reports whether client and server are of different address families.
+func (e *Endpoints) Convert() bool { return e.Client.Addr().Is4() != e.Server.Addr().Is4() }
+
 // Endpoints returns the addresses of a session of svc with a client that
 // reached it at reached. Seen has no port, which the kernel will choose; it is
 // the zero AddrPort if the kernel will choose the address too.

@@ -166,6 +166,7 @@ func (d *Dialogue) active(line []byte, c wire.Command) Verdict {
 	v := Verdict{Action: Announce, Reason: why, Announcement: &Announcement{
 		Number: e.number, Mode: mode, Said: hp.Addr, At: netip.AddrPortFrom(hp.Addr, hp.Port), Protected: d.protected, hostPort: hp,
 	}}
+	d.convertActive(v.Announcement)
 	if why != NoReason {
 		v.Action = Refuse
 	}
@@ -232,15 +233,12 @@ func (d *Dialogue) passive(line []byte, c wire.Command) Verdict {
 		if !d.client.Is4() {
 			return d.refuse(d.asking(c.Verb), Family, "522 PASV cannot carry an IPv6 address, use EPSV.")
 		}
-		return d.forward(d.asking(c.Verb))
+		return d.asks(c.Verb)
 	}
 	if wire.ParseEPSV(line, c.Arg) == wire.EPSVAll {
-		// In force from here on: what the client sends behind it, it sends
-		// knowing it (RFC 2428 section 4). A refusal takes it back.
-		d.epsvAll = true
-		return d.forward(exchange{verb: c.Verb, epsvAll: true})
+		return d.promisesEPSVAll()
 	}
-	return d.forward(d.asking(c.Verb))
+	return d.asks(c.Verb)
 }
 
 // asking returns the exchange of a command whose reply shall announce a data

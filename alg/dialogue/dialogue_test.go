@@ -83,13 +83,16 @@ func (s *script) tell(v Verdict, l wire.Line) {
 	}
 	switch v.Action {
 	case Pass:
+		if v.Line != nil {
+			l.Bytes = v.Line
+		}
 		s.say("  > %s", strings.NewReplacer("\x00", `\0`, "\xff", `\xff`, "\xf4", `\xf4`, "\xf2", `\xf2`).Replace(strings.TrimRight(string(l.Bytes), "\r\n")))
 	case Announce:
 		a := v.Announcement
 		s.open[a.Number] = true
 		s.say("  @ %d %s %s", a.Number, a.Mode, a.At)
 		told := netip.MustParseAddrPort("203.0.113.1:50000")
-		if a.At.Addr().Is6() {
+		if a.At.Addr().Is6() != s.d.converts() {
 			told = netip.MustParseAddrPort("[2001:db8::1]:50000")
 		}
 		for _, one := range strings.Split(strings.TrimRight(string(v.Before)+string(a.Rewrite(nil, l.Bytes, told)), "\r\n"), "\r\n") {

@@ -26,6 +26,10 @@
 // such a reply is served in any framing. No positive reply to PASV or EPSV passes that
 // could show the server's inside address.
 //
+// Between a client and a server of different address families each command
+// leaves as that of the server's family, and each reply as what the client has
+// asked for (convert.go).
+//
 // # The end of reading
 //
 // After an AUTH that the server accepted the connection is opaque: it is

@@ -44,6 +44,10 @@ func parseGolden(t *testing.T, name, text string) golden {
 			g.policy.TLS = RefuseTLS
 		case l == "set ipv6":
 			g.client, g.server = "2001:db8:1::10", "2001:db8:2::20"
+		case l == "set ipv6 client":
+			g.client = "2001:db8:1::10"
+		case l == "set ipv6 server":
+			g.server = "2001:db8:2::20"
 		case strings.HasPrefix(l, "set "):
 			t.Fatalf("%s: unknown setting %q", name, l)
 		default:

@@ -327,8 +327,10 @@ func (d *Dialogue) announcement(e exchange, code int, line wire.Line) Verdict {
 		return spoil(v, Syntax, "425 The server's address cannot be read.")
 	case hp.Port < lowestPort:
 		return spoil(v, LowPort, "425 The server's port is below 1024.")
-	case mode == expect.PASV && !d.client.Is4():
+	case mode == expect.PASV && !d.client.Is4() && !d.converts():
 		return spoil(v, Family, "425 The server's address is of the other family.")
+	case d.converts():
+		d.convertPassive(v.Announcement, e.verb)
 	default:
 		v.Before = before
 	}

@@ -51,6 +51,9 @@ type Verdict struct {
 	// announces something and is refused or unasked, if it can be read; it must
 	// not be acted on then. Else it is nil.
 	Announcement *Announcement
+	// Line goes to the server in the place of a client's line that passes; nil
+	// if that does itself.
+	Line []byte
 	// Answer goes to the client at once: the gateway's own replies whose turn
 	// has come. With a server's line it follows that line.
 	Answer []byte

@@ -84,10 +84,14 @@ func (l *Listener) checkServer(r *report, path, at string, server netip.AddrPort
 		r.add(at, "%s is the listener itself", quote(server.String()))
 		return
 	}
+	if first := l.Servers[0].Addr(); !sameFamily(first, host) {
+		r.add(at, "an %s server beside an %s one; make them two listeners", family(host), family(first))
+		return
+	}
 	for _, listen := range l.Listen {
-		if !sameFamily(listen.Addr(), host) {
-			r.add(at, "an %s server behind an %s listener is not possible: this version does not convert between the families", family(host), family(listen.Addr()))
-			break
+		if l.Source.Kind == SourceClient && !sameFamily(listen.Addr(), host) {
+			r.add(at, "an %s server cannot see the %s addresses of clients; `source: gateway` converts", family(host), family(listen.Addr()))
+			return
 		}
 	}
 	if !sameFamily(l.Source.Addr, host) {

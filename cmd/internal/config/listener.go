@@ -1,6 +1,9 @@
 package config
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // Listener is one way in for control connections: either Listen and Servers,
 // or Transparent.
@@ -42,6 +45,18 @@ const (
 	BalanceLeastSessions Balance = "least-sessions"
 	BalanceSource        Balance = "source"
 )
+
+// Converts reports whether clients and servers are of different address
+// families.
+func (l *Listener) Converts() bool {
+	return slices.ContainsFunc(l.Listen, func(at netip.AddrPort) bool { return at.Addr().Is4() != l.Servers[0].Addr().Is4() })
+}
+
+// Relays reports whether data must pass through the gateway, whatever data.path
+// says: it is under TLS, or between address families.
+func (l *Listener) Relays() bool {
+	return l.TLS.Mode.EndsHere() || l.ServerTLS.Mode != ServerTLSOff || l.Converts()
+}
 
 // Modes says who may open data connections.
 type Modes string

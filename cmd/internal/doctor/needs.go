@@ -81,13 +81,20 @@ func (w *wants) add(l *config.Listener) {
 		w.redirect = w.redirect || t.Method == config.MethodRedirect
 		w.foreign = w.foreign || t.Method == config.MethodTPROXY
 	} else {
-		if l.Servers[0].Addr().Is6() != w.six {
+		of := func(a netip.AddrPort) bool { return a.Addr().Is6() == w.six }
+		if !slices.ContainsFunc(l.Servers, of) && !slices.ContainsFunc(l.Listen, of) {
 			return
 		}
-		w.servers = append(w.servers, l.Servers...)
+		for _, a := range l.Servers {
+			if of(a) {
+				w.servers = append(w.servers, a)
+			}
+		}
 		for _, a := range l.Listen {
-			w.listens = append(w.listens, a)
-			w.services = append(w.services, a.Port())
+			if of(a) {
+				w.listens = append(w.listens, a)
+				w.services = append(w.services, a.Port())
+			}
 		}
 	}
 	w.foreign = w.foreign || l.Source.Kind != config.SourceGateway

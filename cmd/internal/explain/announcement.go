@@ -129,7 +129,7 @@ func (p asked) opened(out Announcement, told alg.Translation, port uint16) (Anno
 		ID: 1, Session: 1, Mode: told.Mode, From: told.From, Target: told.Target, Seen: told.Seen, Until: p.until,
 		Reached: netip.AddrPortFrom(told.Reached, port),
 	}
-	e.Relayed = p.settings.Relay
+	e.Relayed = p.settings.Relay || p.ends.Convert()
 	_, out.Pinhole, _ = strings.Cut(e.String(), ": ")
 	local := p.own == e.Target.Addr() || e.Relayed
 	if e.Relayed { // what is opened leads to the gateway's own socket

@@ -53,7 +53,7 @@ func (q Question) fronted(l *config.Listener) (reached []netip.AddrPort, why str
 	switch {
 	case needsServer && len(reached) == 0:
 		return nil, "listens on every address of the machine; give --server, the one that the client connects to", true
-	case l.Servers[0].Addr().Is4() != q.Client.Is4():
+	case !slices.ContainsFunc(l.Listen, func(at netip.AddrPort) bool { return at.Addr().Is4() == q.Client.Is4() }):
 		return nil, "does not take it: it has no " + family(q.Client) + " address", false
 	}
 	return reached, "does not take it: the client connects to " + q.Server.String() + ", the listener is at " + join(l.Listen), false

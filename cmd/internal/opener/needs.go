@@ -72,7 +72,7 @@ func method(m config.Method) rules.Method {
 
 // withData adds what relayed data connections need.
 func withData(c *config.Config, s rules.Static) rules.Static {
-	s.Relayed = c.Data.Path == config.PathRelay || slices.ContainsFunc(c.Listeners, func(l config.Listener) bool { return l.TLS.Mode.EndsHere() || l.ServerTLS.Mode != config.ServerTLSOff })
+	s.Relayed = c.Data.Path == config.PathRelay || slices.ContainsFunc(c.Listeners, func(l config.Listener) bool { return l.Relays() })
 	return s
 }
 
