@@ -1,13 +1,10 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"ftpalg/cmd/internal/cli"
-	"ftpalg/cmd/internal/config"
 	"ftpalg/cmd/internal/opener"
 	"ftpalg/cmd/internal/words"
 )
@@ -21,12 +18,7 @@ func newCheck() *cobra.Command {
 		Long: "check exits with 0 if the file is good, and with 1 if not, having printed every error with its position.\n" +
 			"It touches nothing. With --rules it prints the chains and rules that run would create.",
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := config.Load(file)
-			var list config.List
-			if errors.As(err, &list) {
-				fmt.Fprintln(c.ErrOrStderr(), list)
-				return &cli.Answer{Status: cli.ExitFailed}
-			}
+			cfg, err := load(c, file)
 			if err != nil {
 				return err
 			}

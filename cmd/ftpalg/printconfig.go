@@ -1,13 +1,7 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-
 	"github.com/spf13/cobra"
-
-	"ftpalg/cmd/internal/cli"
-	"ftpalg/cmd/internal/config"
 )
 
 func newPrintConfig() *cobra.Command {
@@ -18,12 +12,7 @@ func newPrintConfig() *cobra.Command {
 		Long: "print-config prints what the file means: every key that is in force, with its value. It touches nothing,\n" +
 			"and hides admin.token.",
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := config.Load(file)
-			var list config.List
-			if errors.As(err, &list) {
-				fmt.Fprintln(c.ErrOrStderr(), list)
-				return &cli.Answer{Status: cli.ExitFailed}
-			}
+			cfg, err := load(c, file)
 			if err != nil {
 				return err
 			}

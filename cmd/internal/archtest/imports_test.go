@@ -58,6 +58,7 @@ var rules = []rule{
 	{pkg: "ftpalg/cmd/internal/doctor", may: []string{"std", "ftpalg/cmd/internal/config", "ftpalg/cmd/internal/wrap", "github.com/vishvananda/netlink", "golang.org/x/sys/unix"}},
 	{pkg: "ftpalg/cmd/internal/wrap", may: []string{"std"}, never: effects},
 	{pkg: "ftpalg/cmd/internal/explain", may: []string{"std", "ftpalg/alg/...", "ftpalg/rules", "ftpalg/cmd/internal/config", "ftpalg/cmd/internal/daemon", "ftpalg/cmd/internal/opener", "ftpalg/cmd/internal/wrap"}, never: []string{"net", "os", "os/exec", "syscall"}},
+	{pkg: "ftpalg/cmd/internal/manual", may: []string{"std", "ftpalg/cmd/internal/config", "github.com/spf13/cobra", "github.com/spf13/pflag"}, never: []string{"net", "os"}},
 	{pkg: "ftpalg/cmd/internal/link", may: []string{"std", "ftpalg/alg/expect", "golang.org/x/sys/unix"}},
 	// The opener reads no FTP.
 	{pkg: "ftpalg/cmd/internal/opener", may: []string{"std", "ftpalg/alg/expect", "ftpalg/alg/transparent", "ftpalg/rules", "ftpalg/cmd/internal/admin", "ftpalg/cmd/internal/config", "ftpalg/cmd/internal/link", "ftpalg/cmd/internal/xferlog", "golang.org/x/sys/unix"}},

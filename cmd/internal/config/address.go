@@ -7,7 +7,7 @@ import (
 
 // address is the IP address of one host.
 func address() codec[netip.Addr] {
-	return codec[netip.Addr]{parseAddr, formatValid[netip.Addr]}
+	return codec[netip.Addr]{parseAddr, formatValid[netip.Addr], described("an IP address")}
 }
 
 // formatValid writes an address, a network or an endpoint; nothing for the
@@ -69,7 +69,7 @@ var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 // prefix is a network.
 func prefix() codec[netip.Prefix] {
-	return codec[netip.Prefix]{parsePrefix, formatValid[netip.Prefix]}
+	return codec[netip.Prefix]{parsePrefix, formatValid[netip.Prefix], described("a network, such as 198.51.100.0/24")}
 }
 
 func parsePrefix(text string) (netip.Prefix, error) {

@@ -6,7 +6,9 @@ import (
 )
 
 // command is a command of FTP, or SITE with a subcommand, in upper case.
-func command() codec[string] { return codec[string]{parseCommand, verbatim} }
+func command() codec[string] {
+	return codec[string]{parseCommand, verbatim, described("a command such as DELE, or SITE with a subcommand")}
+}
 
 func parseCommand(text string) (string, error) {
 	words := strings.Fields(strings.ToUpper(text))
@@ -29,7 +31,9 @@ const longestReply = 200
 
 // replyText is the text of a reply: one line of printable ASCII (RFC 959
 // section 4.2).
-func replyText() codec[string] { return codec[string]{parseReplyText, verbatim} }
+func replyText() codec[string] {
+	return codec[string]{parseReplyText, verbatim, described("the text of a reply")}
+}
 
 func parseReplyText(text string) (string, error) {
 	switch {

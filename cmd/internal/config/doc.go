@@ -10,7 +10,8 @@
 //	listeners:
 //	  - name: legacy                 # letters, digits, ".", "_", "-"; at most 32
 //	    listen: 203.0.113.1:21       # one address with its port, or a list
-//	    server: 198.18.1.20:21       # same family as listen
+//	    server: 198.18.1.20:21       # or a list of one family; that of listen may be the other
+//	    balance: round-robin         # of several: least-sessions, or source, always the same for a client
 //	    source: gateway              # what the server sees: gateway, client, or an address
 //	    tls: pass                    # AUTH: pass (the session becomes opaque), refuse or off; or a
 //	                                 # mapping with mode offer or require: TLS with the client ends here

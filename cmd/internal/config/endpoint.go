@@ -18,7 +18,7 @@ func endpoint(usual string) codec[netip.AddrPort] {
 		}
 		return joinEndpoint(text, host, port)
 	}
-	return codec[netip.AddrPort]{parse, formatValid[netip.AddrPort]}
+	return codec[netip.AddrPort]{parse, formatValid[netip.AddrPort], described("an IP address with a port, such as 203.0.113.1:" + usual + " or [2001:db8::1]:" + usual)}
 }
 
 // splitEndpoint returns the parts of text, and says how to write one that has

@@ -16,7 +16,7 @@ const longestName = 32
 
 // name is the name of a listener.
 func name() codec[string] {
-	return codec[string]{parseName, verbatim}
+	return codec[string]{parseName, verbatim, shape{says: "a name of letters, digits, `.`, `_` and `-`, at most 32", pattern: "^[A-Za-z0-9._-]{1,32}$"}}
 }
 
 func parseName(text string) (string, error) {
@@ -37,7 +37,7 @@ func verbatim(text string) string { return text }
 // (net/core/dev.c, dev_valid_name) and without iptables' wildcard
 // (manual page iptables(8), --in-interface).
 func device() codec[string] {
-	return codec[string]{parseDevice, verbatim}
+	return codec[string]{parseDevice, verbatim, described("the name of a network interface")}
 }
 
 func parseDevice(text string) (string, error) {

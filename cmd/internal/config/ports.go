@@ -41,7 +41,7 @@ func portRange() codec[PortRange] {
 			return ""
 		}
 		return r.String()
-	}}
+	}, shape{says: "ports, such as 50000-50999", pattern: "^[0-9]+(-[0-9]+)?$"}}
 }
 
 func parsePortRange(text string) (PortRange, error) {

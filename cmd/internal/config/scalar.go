@@ -23,7 +23,7 @@ func whole[T int | uint16](least, most T) codec[T] {
 		}
 		return T(n), nil
 	}
-	return codec[T]{parse, func(n T) string { return strconv.FormatInt(int64(n), 10) }}
+	return codec[T]{parse, func(n T) string { return strconv.FormatInt(int64(n), 10) }, numbers(least, most)}
 }
 
 // routeTable is the number of a routing table that the kernel has no use of
@@ -37,12 +37,12 @@ func routeTable() codec[int] {
 		}
 		return n, err
 	}
-	return codec[int]{parse, number.format}
+	return codec[int]{parse, number.format, number.shape}
 }
 
 // bit is a packet mark of a single bit, decimal or hexadecimal with 0x.
 func bit() codec[uint32] {
-	return codec[uint32]{parseBit, func(n uint32) string { return fmt.Sprintf("%#x", n) }}
+	return codec[uint32]{parseBit, func(n uint32) string { return fmt.Sprintf("%#x", n) }, described("a number of 32 bits of which one is set, such as 0x2000000")}
 }
 
 func parseBit(text string) (uint32, error) {
@@ -75,7 +75,8 @@ func duration(least, most time.Duration) codec[time.Duration] {
 		}
 		return d, nil
 	}
-	return codec[time.Duration]{parse, formatDuration}
+	says := fmt.Sprintf("a time with its unit, such as 30s, 5m or 1h; %s to %s", formatDuration(least), formatDuration(most))
+	return codec[time.Duration]{parse, formatDuration, shape{says: says, pattern: `^([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))+$`}}
 }
 
 // formatDuration returns d without units that are zero: 1m for 1m0s.
@@ -98,7 +99,7 @@ func choice[T ~string](known ...T) codec[T] {
 		}
 		return "", unknownWord(text, known)
 	}
-	return codec[T]{parse, func(v T) string { return string(v) }}
+	return codec[T]{parse, func(v T) string { return string(v) }, oneOf(known...)}
 }
 
 func unknownWord[T ~string](text string, known []T) error {
@@ -123,6 +124,7 @@ func permission() codec[bool] {
 			}
 			return "refuse"
 		},
+		shape: words.shape,
 	}
 }
 
@@ -135,6 +137,7 @@ func flag() codec[bool] {
 			return word == "true", err
 		},
 		format: strconv.FormatBool,
+		shape:  words.shape,
 	}
 }
 
@@ -153,5 +156,5 @@ func absolute(most int) codec[string] {
 		}
 		return text, nil
 	}
-	return codec[string]{parse, verbatim}
+	return codec[string]{parse, verbatim, shape{says: "the absolute path of a file", pattern: "^/.*[^/]$"}}
 }

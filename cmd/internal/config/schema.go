@@ -57,7 +57,7 @@ func (t *Transparent) fields() []field {
 func (n *NAT) fields() []field {
 	return []field{
 		{"local", one(&n.Local, address())},
-		{"public", word{parse: n.parsePublic, text: n.publicText}},
+		{"public", word{n.parsePublic, n.publicText, described("an IP address, or a DNS name that has one")}},
 		{"except", many(&n.Except, prefix())},
 		{"ports", optional(&n.Ports, zero[PortMap], (*PortMap).fields)},
 	}

@@ -22,7 +22,7 @@ func (s Source) String() string {
 
 // source is gateway, client, or an address.
 func source() codec[Source] {
-	return codec[Source]{parseSource, Source.String}
+	return codec[Source]{parseSource, Source.String, described("gateway, client or an IP address")}
 }
 
 func parseSource(text string) (Source, error) {

@@ -29,7 +29,9 @@ func ParseToken(text string) (Secret, error) {
 	return Secret{text}, nil
 }
 
-func token() codec[Secret] { return codec[Secret]{ParseToken, Secret.String} }
+func token() codec[Secret] {
+	return codec[Secret]{ParseToken, Secret.String, described("16 to 512 characters")}
+}
 
 // ReadToken returns the token that HTTP asks for, from TokenFile where that is
 // set; the zero Secret if it asks for none. White space around the token of a

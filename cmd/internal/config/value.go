@@ -14,6 +14,7 @@ type value interface {
 type word struct {
 	parse func(text string) error
 	text  func() string // empty where the value is not set
+	shape shape
 }
 
 // wordOrGroup is a mapping, of which the one word may stand in its place.
@@ -51,6 +52,7 @@ type sequence struct {
 type codec[T any] struct {
 	parse  func(text string) (T, error)
 	format func(T) string
+	shape  shape
 }
 
 // one is a single T. A word that cannot be parsed leaves it alone.
@@ -63,7 +65,8 @@ func one[T any](at *T, c codec[T]) word {
 			}
 			return err
 		},
-		text: func() string { return c.format(*at) },
+		text:  func() string { return c.format(*at) },
+		shape: c.shape,
 	}
 }
 
