@@ -8,15 +8,21 @@
 DEMO_TOOLS := iptables:iptables ip:iproute2
 TEST_TOOLS := $(DEMO_TOOLS) iptables-legacy:iptables vsftpd:vsftpd curl:curl wget:wget lftp:lftp tnftp:tnftp conntrack:conntrack tcpdump:tcpdump systemd-analyze:systemd \
 	/usr/share/doc/python3-pyftpdlib:python3-pyftpdlib unshare:util-linux setpriv:util-linux ss:iproute2 \
-	promtool:prometheus logrotate:logrotate chromium:chromium nft:nftables python3:python3 firewalld:firewalld dbus-daemon:dbus strace:strace
+	promtool:prometheus logrotate:logrotate chromium:chromium nft:nftables python3:python3 firewalld:firewalld dbus-daemon:dbus strace:strace groff:groff-base
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0
+
+# The version is the newest one of CHANGELOG.md.
+VERSION := $(shell sed -n 's/^## \([0-9][0-9.]*\).*/\1/p' CHANGELOG.md | head -n 1)
+LDFLAGS := -X main.release=$(VERSION)
 
 SOURCES := $(shell find alg rules cmd deploy -name '*.go' -o -name '*.yaml') go.mod go.sum
 
 # ftpalg executes ftpalg-inspect, so whoever builds the one has the other.
 ftpalg: ftpalg-inspect
 ftpalg ftpalg-inspect: $(SOURCES)
-	CGO_ENABLED=0 go build -trimpath -o $@ ./cmd/$@
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/$@
 
 .PHONY: demo
 demo: demo-tools ftpalg
@@ -63,6 +69,30 @@ bench: bench-tools
 	FTPALG_BENCH=1 FTPALG_BENCH_MARKDOWN=$(CURDIR)/deploy/lab/bench.md FTPALG_BENCH_SVG=$(CURDIR)/deploy/lab/bench.svg \
 		go test -count=1 -timeout 60m -run TestBench -v ./deploy/lab/bench
 
+# Packages for Debian and RPM, of both architectures, in build/. Times in them are
+# those of the last commit, so that who builds it again gets the same bytes.
+ARCHITECTURES := amd64 arm64
+export SOURCE_DATE_EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+.PHONY: package
+package: $(ARCHITECTURES:%=package-%)
+package-%: ftpalg
+	rm -rf build/$*
+	mkdir -p build/$*
+	for program in ftpalg ftpalg-inspect; do \
+		CGO_ENABLED=0 GOARCH=$* go build -trimpath -ldflags '-s -w $(LDFLAGS)' -o build/$*/$$program ./cmd/$$program || exit 1; done
+	for page in ftpalg.8 ftpalg.yaml.5; do ./ftpalg manual $$page | gzip -9n >build/$*/$$page.gz || exit 1; done
+	for shell in bash zsh fish; do ./ftpalg completion $$shell >build/$*/ftpalg.$$shell || exit 1; done
+	./ftpalg schema >build/$*/ftpalg.schema.json
+	for packager in deb rpm; do \
+		ARCH=$* VERSION=$(VERSION) BUILD=build/$* \
+			go run $(NFPM) package --config deploy/package/nfpm.yaml --packager $$packager --target build || exit 1; done
+
+# The packages in a Debian tree: installed, used, upgraded, removed and purged.
+.PHONY: package-test
+package-test: test-tools
+	deploy/need.sh debootstrap:debootstrap
+	FTPALG_PACKAGE=1 go test -count=1 -timeout 20m -v ./deploy/e2e/packages
+
 # Everything an operator needs, below DESTDIR.
 .PHONY: install
 install: ftpalg
@@ -74,6 +104,8 @@ install: ftpalg
 	install -D -m 644 -t $(DESTDIR)/usr/share/doc/ftpalg deploy/doc/*.md
 	install -D -m 644 -t $(DESTDIR)/usr/share/doc/ftpalg/monitoring deploy/monitoring/*
 	install -D -m 644 -t $(DESTDIR)/etc/logrotate.d deploy/logrotate.d/ftpalg
+	install -D -m 644 -t $(DESTDIR)/usr/lib/sysusers.d deploy/sysusers.d/ftpalg.conf
+	install -D -m 644 -t $(DESTDIR)/usr/lib/tmpfiles.d deploy/tmpfiles.d/ftpalg.conf
 	test -e $(DESTDIR)/etc/ftpalg/ftpalg.yaml || install -D -m 640 deploy/examples/legacy-server.yaml $(DESTDIR)/etc/ftpalg/ftpalg.yaml
 
 .PHONY: demo-tools test-tools bench-tools
