@@ -91,7 +91,7 @@ package-%: ftpalg
 .PHONY: package-test
 package-test: test-tools
 	deploy/need.sh debootstrap:debootstrap
-	FTPALG_PACKAGE=1 go test -count=1 -timeout 20m -v ./deploy/e2e/packages
+	FTPALG_E2E=1 FTPALG_PACKAGE=1 go test -count=1 -timeout 20m -v ./deploy/e2e/packages
 
 # Everything an operator needs, below DESTDIR.
 .PHONY: install
