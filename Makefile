@@ -87,6 +87,14 @@ package-%: ftpalg
 		ARCH=$* VERSION=$(VERSION) BUILD=build/$* \
 			go run $(NFPM) package --config deploy/package/nfpm.yaml --packager $$packager --target build || exit 1; done
 
+# What is published: the packages, a list of what they are made of (CycloneDX),
+# and checksums of all.
+SBOM := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
+.PHONY: release
+release: package
+	go run $(SBOM) app -json -noserial -main cmd/ftpalg -output build/ftpalg-$(VERSION).cdx.json .
+	cd build && sha256sum ftpalg[_-]$(VERSION)[_-]* ftpalg-$(VERSION).cdx.json >SHA256SUMS
+
 # The packages in a Debian tree: installed, used, upgraded, removed and purged.
 .PHONY: package-test
 package-test: test-tools
