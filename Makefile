@@ -93,6 +93,7 @@ SBOM := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
 .PHONY: release
 release: package
 	go run $(SBOM) app -json -noserial -main cmd/ftpalg -output build/ftpalg-$(VERSION).cdx.json .
+	sed -i "s/\"timestamp\": \"[^\"]*\"/\"timestamp\": \"$$(date -u -d @$(SOURCE_DATE_EPOCH) +%Y-%m-%dT%H:%M:%SZ)\"/" build/ftpalg-$(VERSION).cdx.json
 	cd build && sha256sum ftpalg[_-]$(VERSION)[_-]* ftpalg-$(VERSION).cdx.json >SHA256SUMS
 
 # The packages in a Debian tree: installed, used, upgraded, removed and purged.

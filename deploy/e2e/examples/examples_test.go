@@ -48,6 +48,14 @@ func examples() []example {
 			},
 		},
 		{
+			topology: lab.Inbound, gateway: "several-servers.yaml", // of which one is down
+			trips: []trip{{contact: "203.0.113.1:21", server: "198.18.1.20:21", seenAs: "198.18.1.1", passive: passive, active: active}},
+		},
+		{
+			topology: lab.Inbound, prepare: clientsOfIPv6, gateway: "ipv6-clients.yaml",
+			trips: []trip{{contact: "[2001:db8:1::1]:21", server: "198.18.1.20:21", seenAs: "198.18.1.1", passive: passive, active: active}},
+		},
+		{
 			topology: lab.IPv6, gateway: "ipv6.yaml",
 			trips: []trip{
 				{contact: "[2001:db8:2::20]:21", server: "[2001:db8:2::20]:21", seenAs: "2001:db8:1::10"},
@@ -128,6 +136,14 @@ func secondServer(top *lab.Topology) error {
 	return errors.Join(
 		top.Gateway.AddAddress("wan", "203.0.113.2/24"),
 		top.Server.AddAddress("eth0", "198.18.1.21/24"),
+	)
+}
+
+// clientsOfIPv6 gives client and gateway addresses of IPv6.
+func clientsOfIPv6(top *lab.Topology) error {
+	return errors.Join(
+		top.Client.AddAddress("eth0", "2001:db8:1::10/64"),
+		top.Gateway.AddAddress("wan", "2001:db8:1::1/64"),
 	)
 }
 
