@@ -51,7 +51,7 @@ func run(ctx context.Context, file string, stderr io.Writer) error {
 	// It does little at a time, and what the worker waits for it does on one
 	// thread: more processors would only wake one another.
 	runtime.GOMAXPROCS(1)
-	debug.SetGCPercent(400)
+	debug.SetGCPercent(100)
 	o, err := opener.New(opener.Options{
 		File: file, Text: text, Config: cfg, Log: log.with(cfg.Log), SetLevel: func(l config.Log) { log.with(l) },
 		Ready:    notify(daemon.SdNotifyReady),
