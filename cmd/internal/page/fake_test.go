@@ -78,6 +78,10 @@ func (l *lively) status() api.Status {
 		Version: "1.0.0", Started: l.began, Ready: len(l.missing) == 0, Missing: l.missing,
 		Path: "conntrack", Why: "the probe's expectation let its connection through",
 		Listeners: []string{"legacy: 203.0.113.1:21", "legacy: [2001:db8::1]:21", "lan: tproxy on lan, port 21"},
+		Servers: []api.Server{
+			{Listener: "legacy", Server: endpoint("198.18.1.20:21"), Up: true, Sessions: 3},
+			{Listener: "legacy", Server: endpoint("198.18.1.21:21"), Error: "dial 198.18.1.21:21: connect: connection refused"},
+		},
 		Ports: alg.Ports{
 			Passive: nat.Level{Total: 1000, Leased: 37 + l.count/50, Resting: 112}, Active: nat.Level{Total: 1000, Leased: 4, Resting: 9},
 		},

@@ -31,6 +31,7 @@ func TestBrowserShowsThePageLive(t *testing.T) {
 	if got := eval[string](b, `document.querySelector("#pools [role=meter]").getAttribute("aria-valuetext")`); got != "37 promised, 112 resting, 851 free" {
 		t.Errorf("the pool says %q", got)
 	}
+	b.holds(`document.querySelector("#servers").innerText === "legacy: 198.18.1.20:21, 3 sessions\nlegacy: 198.18.1.21:21, left out: dial 198.18.1.21:21: connect: connection refused"`)
 	b.holds(`document.querySelector("#refusals").textContent.includes("too many sessions from one address41")`)
 
 	before := eval[string](b, `document.querySelector("#sessions tbody tr:last-child td:last-child").textContent`)

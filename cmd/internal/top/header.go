@@ -28,7 +28,7 @@ func (m *Model) header(width int) []Line {
 	}
 	title := Line{{"ftpalg " + s.Version, Strong}, {"  ", Normal}, state,
 		{fmt.Sprintf("  up %s  data path %s", words.Duration(m.now.At.Sub(s.Started)), s.Path), Normal}}
-	return []Line{
+	lines := []Line{
 		apart(title, line(m.now.At.Local().Format(time.TimeOnly), Faint), width),
 		Line{
 			{fmt.Sprintf("sessions %d, %d transferring", len(m.now.Sessions), transferring(m.now.Sessions)), Strong},
@@ -37,8 +37,13 @@ func (m *Model) header(width int) []Line {
 		m.throughput(width),
 		level("passive ports", s.Ports.Passive, width),
 		level("active ports ", s.Ports.Active, width),
-		line("", Normal),
 	}
+	for _, v := range s.Servers {
+		if !v.Up {
+			lines = append(lines, line(fmt.Sprintf("server %s of %s is left out: %s", v.Server, v.Listener, v.Error), Bad).fit(width))
+		}
+	}
+	return append(lines, line("", Normal))
 }
 
 // throughput renders what is carried now, and where there is room in the last

@@ -132,6 +132,11 @@ func TestScreensLookLikeThis(t *testing.T) {
 	s := gatewayAt(13)
 	s.Sessions = s.Sessions[:10]
 	ended.Take(s)
+	down := NewModel()
+	down.Take(Snapshot{At: moment, Status: api.Status{Version: "1.0", Started: moment, Path: "conntrack", Ready: true, Servers: []api.Server{
+		{Listener: "farm", Server: netip.MustParseAddrPort("198.18.1.20:21"), Up: true},
+		{Listener: "farm", Server: netip.MustParseAddrPort("198.18.1.21:21"), Error: "connection refused"},
+	}}})
 	killed := pressed('k', 'y')
 	killed.Say("session 1 has been ended")
 	for name, m := range map[string]*Model{
@@ -145,6 +150,7 @@ func TestScreensLookLikeThis(t *testing.T) {
 		"killed":       killed,
 		"no_gateway":   gone,
 		"no_session":   empty,
+		"server_down":  down,
 		"first_moment": NewModel(),
 	} {
 		for _, size := range [][2]int{{80, 24}, {200, 40}} {

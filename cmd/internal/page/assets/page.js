@@ -55,6 +55,11 @@ const feed = new Feed(show, (since) => {
   at("live").dataset.live = "no";
 });
 
+function serverState({ listener, server, up, error, sessions }) {
+  const state = up ? `${count(sessions)} sessions` : `left out: ${error}`;
+  return `${listener}: ${server}, ${state}`;
+}
+
 function ask(change) {
   Object.assign(wanted, change);
   feed.ask(new URLSearchParams(wanted));
@@ -74,6 +79,8 @@ function show(snapshot) {
   at("missing").hidden = !snapshot.missing?.length;
   showList(at("missing").querySelector("ul"), snapshot.missing ?? []);
   showList(at("listeners"), snapshot.listeners ?? []);
+  at("farm").hidden = !snapshot.servers?.length;
+  showList(at("servers"), (snapshot.servers ?? []).map(serverState));
   const uncounted = snapshot.counters.transfers > 0 && !snapshot.counters.counted;
   at("uncounted").hidden = !uncounted;
   at("bytes-chart").hidden = uncounted;
