@@ -49,7 +49,8 @@
 //   - announcement.go: from an announcement to an open data connection
 //   - translation.go: addresses and text, without effects
 //   - dataconn.go: one data connection and its states
-//   - datatable.go, share.go: all data connections, joined with what the kernel tells
+//   - datatable.go, share.go: all data connections
+//   - dataevents.go: what is told of them, by the kernel and by relays
 //   - transfer.go: what data connections are used for
 //   - relay.go: data that passes through this process
 //   - tls.go, servertls.go: TLS that ends here, and TLS with the server

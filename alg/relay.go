@@ -307,28 +307,6 @@ func (r *relay) watched() *time.Timer {
 	return r.watch
 }
 
-// relayed notes how far a relay is.
-func (t *dataTable) relayed(r *relay, state DataState) {
-	t.change(r.d.ID, func(d *dataConn) *Transfer {
-		d.state = state
-		t.count(d, r.sent.Load(), r.received.Load())
-		if state != DataClosed {
-			return nil
-		}
-		d.final, d.countBy = true, time.Time{}
-		return d.takeTransfer()
-	})
-	sent, received := r.sent.Load(), r.received.Load()
-	t.observer.Relayed(Relayed{Session: r.d.Session, Pinhole: r.d.ID, State: state, Sent: sent, Received: received})
-}
-
-// secured notes the TLS of the client's side of d.
-func (t *dataTable) secured(d *dataConn, i *TLSInfo) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	d.tls = i
-}
-
 // awaitSettled keeps the reply that ends a transfer from overtaking its data
 // connection: an active server has connected to us, has sent a small file and
 // says so, while we still connect to its client. Curl, for one, gives up then.
