@@ -39,8 +39,7 @@
 // # The files
 //
 //   - gateway.go: listeners, limits, the table of sessions
-//   - session.go: the life of one session, from dial to end
-//   - servers.go: which of several servers a session gets
+//   - session.go, servers.go: the life of one session, and which server it gets
 //   - rates.go: what one client may do in a minute, and bans
 //   - idle.go, park.go: how long it may be silent, and at rest between two reads
 //   - snapshot.go: a gateway at rest, written down for its successor
@@ -49,8 +48,7 @@
 //   - announcement.go: from an announcement to an open data connection
 //   - translation.go: addresses and text, without effects
 //   - dataconn.go: one data connection and its states
-//   - datatable.go, share.go: all data connections
-//   - dataevents.go: what is told of them, by the kernel and by relays
+//   - datatable.go, share.go, dataevents.go: all of them, and what is told of them
 //   - transfer.go: what data connections are used for
 //   - relay.go: data that passes through this process
 //   - tls.go, servertls.go: TLS that ends here, and TLS with the server
