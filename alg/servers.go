@@ -195,7 +195,9 @@ func (s *session) dialAny() error {
 		tried = append(tried, m)
 		s.ends.Server = m.address
 		last = s.dialServer()
-		if s.ctx.Err() == nil {
+		// A server that sees the client's address may have something against that
+		// one: whether it works for others, only a try of the gateway's own tells.
+		if s.ctx.Err() == nil && !s.service.Source.Client {
 			s.g.NoteServer(s.service.Name, s.service.Servers, m.address, last)
 		}
 		if last == nil {

@@ -162,6 +162,28 @@ func TestServerThatSendsAwayIsLeftOut(t *testing.T) {
 	})
 }
 
+// With source: client a server may turn one client away (its address is
+// banned, or has too many sessions): the others must not lose the server by it.
+func TestServerThatTurnsOneClientAwayStaysForOthers(t *testing.T) {
+	svc := fronting()
+	svc.Source.Client = true
+	svc.Servers = alg.NewServers(alg.RoundRobin, farm(2), nil)
+	onBench(t, svc, testSettings(), func(b *bench) {
+		client := b.connect(clientHost, outside)
+		first := newPeer(t, "server", b.kernel.Server())
+		first.say("421 There are too many connections from your internet address.")
+		first.hearsEnd()
+		second := newPeer(t, "server", b.kernel.Server())
+		second.say("220 ready")
+		client.hears("220 ready")
+		for _, i := range svc.Servers.Infos("legacy") {
+			if !i.Up {
+				t.Errorf("left out for everybody: %+v", i)
+			}
+		}
+	})
+}
+
 func TestNoServerIs421(t *testing.T) {
 	onFarm(t, alg.RoundRobin, func(b *bench, servers *alg.Servers) {
 		client := b.connect(clientHost, outside)

@@ -255,9 +255,9 @@ func (f *firewalld) command(t *testing.T, args ...string) error {
 }
 
 // reload has firewalld write all its rules anew. Its ebtables-restore (1.8.9)
-// fails now and then where another program commits a change between its
-// reading and its own commit, as the gateway does when it repairs: then it is
-// said again, as an operator would.
+// fails now and then with RULE_DELETE where any other program, such as
+// iptables in a loop, commits a change meanwhile: then it is said again, as an
+// operator would.
 func (f *firewalld) reload(t *testing.T) {
 	t.Helper()
 	var err error

@@ -140,17 +140,15 @@ type Key struct {
 	// Path is where it stands, Form what it takes, Default what it is without, ""
 	// where Meaning says so.
 	Path, Form, Default, Meaning string
-	// Depth is how deep it stands, 0 for the outermost.
-	Depth int
 }
 
 // Keys lists all keys in the order in which they are printed.
-func Keys() []Key { return keysOf("", 0, Default().fields()) }
+func Keys() []Key { return keysOf("", Default().fields()) }
 
-func keysOf(path string, depth int, g group) (all []Key) {
+func keysOf(path string, g group) (all []Key) {
 	for _, f := range g {
 		at := child(path, f.key)
-		k := Key{Path: at, Default: defaultOf(f.value), Meaning: meanings[at], Depth: depth}
+		k := Key{Path: at, Default: defaultOf(f.value), Meaning: meanings[at]}
 		var inner []Key
 		switch v := f.value.(type) {
 		case word:
@@ -161,13 +159,13 @@ func keysOf(path string, depth int, g group) (all []Key) {
 				k.Form = v.grow().shape.says + "; or a list"
 			}
 		case group:
-			k.Form, inner = "a mapping", keysOf(at, depth+1, v)
+			k.Form, inner = "a mapping", keysOf(at, v)
 		case wordOrGroup:
-			k.Form, inner = v.word.shape.says+"; or a mapping", keysOf(at, depth+1, v.group)
+			k.Form, inner = v.word.shape.says+"; or a mapping", keysOf(at, v.group)
 		case section:
-			k.Form, inner = "a mapping", keysOf(at, depth+1, v.make())
+			k.Form, inner = "a mapping", keysOf(at, v.make())
 		case sequence:
-			k.Form, inner = "a list of mappings", keysOf(at+"[]", depth+1, v.grow())
+			k.Form, inner = "a list of mappings", keysOf(at+"[]", v.grow())
 		}
 		all = slices.Concat(all, []Key{k}, inner)
 	}

@@ -12,8 +12,8 @@ type Listener struct {
 	Name string
 	// Listen holds the addresses at which clients reach the Servers.
 	Listen []netip.AddrPort
-	// Servers are those among which Balance chooses for each session, of the
-	// family of every address in Listen. Balance is empty where there is one.
+	// Servers are those among which Balance chooses for each session, all of
+	// one address family. Balance is empty where there is one.
 	Servers []netip.AddrPort
 	Balance Balance
 	// Transparent is nil where Listen and Servers are set.
