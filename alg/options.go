@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"time"
 
 	"ftpalg/alg/dialogue"
@@ -62,8 +63,10 @@ type Service struct {
 	Servers *Servers
 	// Source says what the server sees.
 	Source Source
-	// Policy is the dialogue's.
-	Policy dialogue.Policy
+	// Policy is the dialogue's, but for the sessions that one of Policies
+	// covers; the first of those that does counts.
+	Policy   dialogue.Policy
+	Policies []PolicyFor
 	// TLS is how the gateway is the end of the client's TLS where the Policy
 	// says so, else nil. ImplicitTLS begins it with the connection; ResumeData
 	// asks of a data connection to resume its control connection's session.
@@ -72,6 +75,28 @@ type Service struct {
 	// ServerTLS is how the gateway speaks TLS with the server, nil for in
 	// clear. The Policy must say so, too.
 	ServerTLS *ServerTLS
+}
+
+// PolicyFor is the policy of the sessions between some clients and servers.
+type PolicyFor struct {
+	// Clients and Servers are networks; none of them means any.
+	Clients, Servers []netip.Prefix
+	Policy           dialogue.Policy
+}
+
+// PolicyOf returns the policy of a session between two hosts.
+func (s *Service) PolicyOf(client, server netip.Addr) dialogue.Policy {
+	for _, p := range s.Policies {
+		if within(client, p.Clients) && within(server, p.Servers) {
+			return p.Policy
+		}
+	}
+	return s.Policy
+}
+
+// within reports whether one of the networks, of which none mean any, holds a.
+func within(a netip.Addr, networks []netip.Prefix) bool {
+	return len(networks) == 0 || slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(a.WithZone("")) })
 }
 
 // transparent reports whether the service leaves the client its idea of the

@@ -158,7 +158,7 @@ func (s *session) begin() {
 	}
 	s.log.Info("session begins", "event", "session_begin", "listener", s.service.Name,
 		"client", s.ends.Client, "reached", s.ends.Reached, "server", s.ends.Server, "seen", s.ends.Seen)
-	s.dialogue = dialogue.New(s.service.Policy, s.ends.Client.Addr(), s.ends.Server.Addr())
+	s.dialogue = dialogue.New(s.service.PolicyOf(s.ends.Client.Addr(), s.ends.Server.Addr()), s.ends.Client.Addr(), s.ends.Server.Addr())
 	if s.service.ImplicitTLS {
 		s.dialogue.Secured()
 	}

@@ -292,7 +292,7 @@ func (g *Gateway) restoreSession(svc *Service, from *SessionSnapshot, c Connecti
 		s.member.sessions.Add(1)
 	}
 	s.prepareClientTLS()
-	s.dialogue = dialogue.Restore(svc.Policy, from.Dialogue)
+	s.dialogue = dialogue.Restore(svc.PolicyOf(s.ends.Client.Addr(), s.ends.Server.Addr()), from.Dialogue)
 	s.server = newHalf(c.Server, &wire.ReplySplitter{Max: replyLine}, replyLine)
 	s.client.lines.(*wire.CommandSplitter).Restore(from.Commands)
 	s.server.lines.(*wire.ReplySplitter).Restore(from.Replies)

@@ -79,8 +79,11 @@ func Translate(e Endpoints, a *dialogue.Announcement, s *Settings) (Translation,
 		t.Reached, t.Leased, t.Ports = e.Reached.Addr(), e.OwnsReached, s.PassivePorts
 	}
 	if !t.Leased {
-		if !a.Mode.Passive() {
+		switch {
+		case !a.Mode.Passive():
 			t.Reached = a.At.Addr() // a third party, where the policy allows one
+		case a.At.Addr() != e.Server.Addr():
+			t.Reached = a.At.Addr() // a member that answers for itself
 		}
 		t.View, t.Ports = nat.View{Addr: t.Reached}, nat.Range{}
 		return t, nil

@@ -3,6 +3,7 @@ package dialogue
 import (
 	"bytes"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"ftpalg/alg/expect"
@@ -155,7 +156,11 @@ func (d *Dialogue) active(line []byte, c wire.Command) Verdict {
 	hp, err := parse(line, c.Arg)
 	why, answer := d.judgeActive(c, hp, err)
 	if why != NoReason && !d.observing {
-		return d.refuse(exchange{}, why, answer)
+		v := d.refuse(exchange{}, why, answer)
+		if why == LowPort {
+			v.Setting = d.policy.lowPort(hp.Port)
+		}
+		return v
 	}
 	if err != nil {
 		return d.refuse(exchange{verb: c.Verb}, why, answer)
@@ -188,8 +193,8 @@ func (d *Dialogue) judgeActive(c wire.Command, hp wire.HostPort, err error) (why
 		return Syntax, "530 Please log in with USER and PASS."
 	case err != nil:
 		return Syntax, "501 " + string(c.Verb) + " cannot be read: " + err.Error() + "."
-	case hp.Port < lowestPort:
-		return LowPort, "504 " + string(c.Verb) + " to a port below 1024 is refused."
+	case hp.Port < d.policy.lowestPort():
+		return LowPort, "504 " + string(c.Verb) + " to a port below " + strconv.Itoa(int(d.policy.lowestPort())) + " is refused."
 	case hp.Addr != d.client && !d.thirdPartyAllowed(hp.Addr):
 		return ThirdParty, "501 " + string(c.Verb) + " to another host is refused."
 	}

@@ -1,6 +1,7 @@
 package dialogue
 
 import (
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,6 +41,14 @@ func parseGolden(t *testing.T, name, text string) golden {
 		case strings.HasPrefix(l, "#") || l == "":
 		case l == "set third_party allow":
 			g.policy.ThirdParty = true
+		case strings.HasPrefix(l, "set banner "):
+			g.policy.Banner = strings.TrimPrefix(l, "set banner ")
+		case strings.HasPrefix(l, "set system "):
+			g.policy.System = strings.TrimPrefix(l, "set system ")
+		case strings.HasPrefix(l, "set server_data "):
+			g.policy.ServerData = []netip.Prefix{netip.MustParsePrefix(strings.TrimPrefix(l, "set server_data "))}
+		case l == "set lowest_data_port 50000":
+			g.policy.LowestPort = 50000
 		case l == "set tls refuse":
 			g.policy.TLS = RefuseTLS
 		case l == "set ipv6":

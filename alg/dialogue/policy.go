@@ -2,7 +2,9 @@ package dialogue
 
 import (
 	"bytes"
+	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"ftpalg/alg/wire"
@@ -31,6 +33,18 @@ type Policy struct {
 	Users Users
 	// Refusal is what a client is told; "" means "Not allowed here."
 	Refusal string
+	// LowestPort is the lowest port of a data connection; below 1024 it is
+	// 1024 (RFC 2577 section 3).
+	LowestPort uint16
+	// ServerData are the networks whose addresses in a 227 are taken as they
+	// are. Any other address stands for the server itself.
+	ServerData []netip.Prefix
+	// Banner is the text of the greeting and System that of the reply to SYST
+	// in the place of the server's own, which tell its make; "" passes those.
+	Banner, System string
+	// Where says where in the configuration the policy stands, before the
+	// name of a setting; "" for the listener's own.
+	Where string
 }
 
 // Commands is a ready-made set of commands.
@@ -72,6 +86,13 @@ func (p *Policy) forbids(line []byte, c wire.Command) (setting, reply string) {
 	if !p.restricts() {
 		return "", "" // as nearly always, and without a copy of the line
 	}
+	if setting, reply = p.forbid(line, c); setting != "" {
+		setting = p.Where + setting
+	}
+	return setting, reply
+}
+
+func (p *Policy) forbid(line []byte, c wire.Command) (setting, reply string) {
 	name := strings.ToUpper(string(c.Name.In(line)))
 	arg := c.Arg.In(line)
 	switch {
@@ -93,6 +114,27 @@ func (p *Policy) forbids(line []byte, c wire.Command) (setting, reply string) {
 // restricts reports whether any command may be forbidden.
 func (p *Policy) restricts() bool {
 	return p.NoActive || p.NoPassive || p.Commands != AllCommands || p.Users != AnyUser || len(p.Deny) > 0
+}
+
+// lowestPort returns the lowest port of a data connection.
+func (p *Policy) lowestPort() uint16 { return max(p.LowestPort, lowestPort) }
+
+// lowPort is the setting that refuses a port from 1024 on, "" for one below,
+// which is never allowed.
+func (p *Policy) lowPort(port uint16) string {
+	if port < lowestPort {
+		return ""
+	}
+	return p.Where + "lowest_data_port: " + strconv.Itoa(int(p.LowestPort))
+}
+
+// dataHost returns where the server of a session waits that says so in a 227:
+// on a member that answers for itself, or whatever it says, at its own address.
+func (p *Policy) dataHost(said, server netip.Addr) netip.Addr {
+	if said.IsGlobalUnicast() && slices.ContainsFunc(p.ServerData, func(n netip.Prefix) bool { return n.Contains(said) }) {
+		return said
+	}
+	return server
 }
 
 func (p *Policy) reply(code string) string {

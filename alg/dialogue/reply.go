@@ -3,6 +3,7 @@ package dialogue
 import (
 	"bytes"
 	"net/netip"
+	"strconv"
 
 	"ftpalg/alg/expect"
 	"ftpalg/alg/wire"
@@ -29,10 +30,19 @@ func (d *Dialogue) reply(line wire.Line) Verdict {
 		d.group = replyGroup{held: d.group.held[:0]}
 	}
 	d.group.faulty = d.group.faulty || line.Fault != wire.NoFault
-	if !r.Final {
+	masked := d.masked(r.Code)
+	switch {
+	case r.Final:
+	case masked != "":
+		d.group.swallow = !line.Ends
+		return Verdict{Action: Refuse}
+	default:
 		return d.unfinished(r.Code, line)
 	}
 	v := d.final(r.Code, line)
+	if masked != "" && v.Action == Pass {
+		v.Action, v.Answer = Refuse, []byte(masked+"\r\n")
+	}
 	d.group.swallow = v.Action == Refuse && !line.Ends
 	if v.Action == Pass && v.Before == nil {
 		v.Before = d.group.held
@@ -254,11 +264,12 @@ func parserOf(m expect.Mode) func([]byte) (wire.HostPort, error) {
 }
 
 // passiveAnnouncement describes what a 227 or 229 announces. Whatever address the
-// text has, private or wrong: the server's is the one we reached it at.
+// text has, private or wrong: the server's is the one we reached it at, unless
+// the policy names the address as that of a member which answers for itself.
 func (d *Dialogue) passiveAnnouncement(number uint64, m expect.Mode, hp wire.HostPort) *Announcement {
 	return &Announcement{
 		Number: number, Mode: m, Said: hp.Addr, hostPort: hp,
-		At: netip.AddrPortFrom(d.server, hp.Port), Protected: d.protected,
+		At: netip.AddrPortFrom(d.policy.dataHost(hp.Addr, d.server), hp.Port), Protected: d.protected,
 	}
 }
 
@@ -325,8 +336,9 @@ func (d *Dialogue) announcement(e exchange, code int, line wire.Line) Verdict {
 		return spoil(v, Framing, "425 The server's address cannot be read safely.")
 	case err != nil:
 		return spoil(v, Syntax, "425 The server's address cannot be read.")
-	case hp.Port < lowestPort:
-		return spoil(v, LowPort, "425 The server's port is below 1024.")
+	case hp.Port < d.policy.lowestPort():
+		v.Setting = d.policy.lowPort(hp.Port)
+		return spoil(v, LowPort, "425 The server's port is below "+strconv.Itoa(int(d.policy.lowestPort()))+".")
 	case mode == expect.PASV && !d.client.Is4() && !d.converts():
 		return spoil(v, Family, "425 The server's address is of the other family.")
 	case d.converts():

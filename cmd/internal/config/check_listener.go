@@ -29,6 +29,9 @@ func (l *Listener) check(r *report, path string) {
 	l.TLS.check(r, path+".tls")
 	l.checkServerTLS(r, path)
 	l.checkBalance(r, path+".balance")
+	for i := range l.Policies {
+		l.Policies[i].check(r, index(path+".policies", i))
+	}
 	listen, server, transparent := path+".listen", path+".server", path+".transparent"
 	switch {
 	case !r.clean(transparent):

@@ -99,7 +99,7 @@ func (g group) schema(path string) schema {
 	for _, f := range g {
 		at := child(path, f.key)
 		s := schemaOf(at, f.value)
-		s["description"] = meanings[at]
+		s["description"] = meaning(at)
 		if d := defaultOf(f.value); d != "" {
 			s["default"] = d
 		}
@@ -148,7 +148,7 @@ func Keys() []Key { return keysOf("", Default().fields()) }
 func keysOf(path string, g group) (all []Key) {
 	for _, f := range g {
 		at := child(path, f.key)
-		k := Key{Path: at, Default: defaultOf(f.value), Meaning: meanings[at]}
+		k := Key{Path: at, Default: defaultOf(f.value), Meaning: meaning(at)}
 		var inner []Key
 		switch v := f.value.(type) {
 		case word:

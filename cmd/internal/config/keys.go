@@ -1,27 +1,45 @@
 package config
 
+import "strings"
+
+// meaning says what the key at a path is for. A policy for some sessions has
+// the keys of the listener's own.
+func meaning(path string) string {
+	if m := meanings[path]; m != "" {
+		return m
+	}
+	return meanings[strings.Replace(path, ".policies[]", "", 1)]
+}
+
 // meanings says of every key of the file what it is for: in the JSON Schema,
 // and in the manual page ftpalg.yaml(5). A test holds it against the keys that
 // are read. A list of mappings is written with [].
 var meanings = map[string]string{
 	"listeners": "The ways in for control connections, at least one. Each has either listen and server, or transparent.",
 
-	"listeners[].name":          "Tells listeners apart in logs, metrics and status; unique.",
-	"listeners[].listen":        "Where clients reach the server, one address or a list. Either address family will do, whatever the servers have.",
-	"listeners[].server":        "The server behind this listener, or a list of servers: then each session gets one of those that accept connections and greet.",
-	"listeners[].balance":       "Which of several servers a session gets: one after the other, the one with the fewest sessions, or always the same for one client. Default: round-robin.",
-	"listeners[].source":        "What the server sees: an address of the gateway, the client's own, or the one that is given. With client the server's way back to its clients must be the gateway.",
-	"listeners[].third_party":   "Whether PORT and EPRT may name another host than the client.",
-	"listeners[].modes":         "Who may open data connections: both sides, the server only (PORT, EPRT), or the client only (PASV, EPSV).",
-	"listeners[].commands":      "The set of commands that pass.",
-	"listeners[].deny":          "Further commands that are refused.",
-	"listeners[].users":         "Who may log in: all, anonymous users (RFC 1635), or all others.",
-	"listeners[].refusal":       "What a client is told that may not do something. Default: Not allowed here.",
-	"listeners[].tls":           "What becomes of TLS with clients: a mode, or a mapping.",
-	"listeners[].server_tls":    "Whether the gateway speaks TLS with the server: a mode, or a mapping.",
-	"listeners[].transparent":   "Takes over the control connections that cross this machine; in the place of listen and server.",
-	"listeners[].tls.mode":      "With pass AUTH reaches the server, and the session cannot be helped any more; refuse answers 534, off 502. With offer and require the gateway is the end of TLS; require refuses passwords and data in clear.",
-	"listeners[].server_tls.ca": "A PEM file with the authorities of the server's certificate. Default: those of the system.",
+	"listeners[].name":               "Tells listeners apart in logs, metrics and status; unique.",
+	"listeners[].listen":             "Where clients reach the server, one address or a list. Either address family will do, whatever the servers have.",
+	"listeners[].server":             "The server behind this listener, or a list of servers: then each session gets one of those that accept connections and greet.",
+	"listeners[].balance":            "Which of several servers a session gets: one after the other, the one with the fewest sessions, or always the same for one client. Default: round-robin.",
+	"listeners[].source":             "What the server sees: an address of the gateway, the client's own, or the one that is given. With client the server's way back to its clients must be the gateway.",
+	"listeners[].third_party":        "Whether PORT and EPRT may name another host than the client.",
+	"listeners[].modes":              "Who may open data connections: both sides, the server only (PORT, EPRT), or the client only (PASV, EPSV).",
+	"listeners[].commands":           "The set of commands that pass.",
+	"listeners[].deny":               "Further commands that are refused.",
+	"listeners[].users":              "Who may log in: all, anonymous users (RFC 1635), or all others.",
+	"listeners[].refusal":            "What a client is told that may not do something. Default: Not allowed here.",
+	"listeners[].lowest_data_port":   "The lowest port of a data connection, of a client or of a server.",
+	"listeners[].server_data":        "The networks whose addresses in a 227 are taken as they are, as where the members of a balancer answer for themselves. Any other address stands for the server's own.",
+	"listeners[].banner":             "The text of the greeting, in the place of the server's own, which tells its make and version.",
+	"listeners[].system":             "The text of the reply to SYST, in the place of the server's own.",
+	"listeners[].policies":           "What holds for some clients or servers in the place of the listener's own third_party, modes, lowest_data_port, server_data, commands, deny, users, refusal, banner and system, all of them. The first entry that covers a session counts.",
+	"listeners[].policies[].clients": "The networks of the clients. Default: any.",
+	"listeners[].policies[].servers": "The networks of the servers. Default: any.",
+	"listeners[].tls":                "What becomes of TLS with clients: a mode, or a mapping.",
+	"listeners[].server_tls":         "Whether the gateway speaks TLS with the server: a mode, or a mapping.",
+	"listeners[].transparent":        "Takes over the control connections that cross this machine; in the place of listen and server.",
+	"listeners[].tls.mode":           "With pass AUTH reaches the server, and the session cannot be helped any more; refuse answers 534, off 502. With offer and require the gateway is the end of TLS; require refuses passwords and data in clear.",
+	"listeners[].server_tls.ca":      "A PEM file with the authorities of the server's certificate. Default: those of the system.",
 
 	"listeners[].tls.certificate":        "A PEM file with a certificate and its chain, or a list: the client's server name selects one. Files that change are read again.",
 	"listeners[].tls.key":                "The PEM file with the key of the certificate; as many as there are certificates.",

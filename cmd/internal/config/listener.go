@@ -21,19 +21,21 @@ type Listener struct {
 	Source      Source
 	TLS         TLS
 	ServerTLS   ServerTLS
-	// ThirdParty lets PORT and EPRT name a host other than the client.
-	ThirdParty bool
-	// Modes are the ways to announce a data connection that are allowed.
-	Modes Modes
-	// Commands is the set of commands that pass, Deny further ones that do
-	// not, in upper case: a verb, or SITE with a subcommand.
-	Commands Commands
-	Deny     []string
-	// Users are those who may log in.
-	Users Users
-	// Refusal is what a client is told that may not do something; empty for
-	// the default.
-	Refusal string
+	// Policy is what clients may do, but for those that one of Policies
+	// covers.
+	Policy
+	Policies []PolicyFor
+}
+
+// PolicyOf returns the policy of a session between two hosts: the first of
+// Policies that covers both, or else the listener's own.
+func (l *Listener) PolicyOf(client, server netip.Addr) *Policy {
+	for i := range l.Policies {
+		if p := &l.Policies[i]; p.covers(client, server) {
+			return &p.Policy
+		}
+	}
+	return &l.Policy
 }
 
 // Balance says which of several servers a session gets.
@@ -57,37 +59,6 @@ func (l *Listener) Converts() bool {
 func (l *Listener) Relays() bool {
 	return l.TLS.Mode.EndsHere() || l.ServerTLS.Mode != ServerTLSOff || l.Converts()
 }
-
-// Modes says who may open data connections.
-type Modes string
-
-// The modes: with ModesActive the server opens them (PORT, EPRT), with
-// ModesPassive the client (PASV, EPSV).
-const (
-	ModesAny     Modes = "any"
-	ModesActive  Modes = "active"
-	ModesPassive Modes = "passive"
-)
-
-// Commands is a ready-made set of commands.
-type Commands string
-
-// The sets of commands.
-const (
-	CommandsAll        Commands = "all"
-	CommandsReadOnly   Commands = "read-only"
-	CommandsUploadOnly Commands = "upload-only"
-)
-
-// Users is a set of user names; those of UsersAnonymous are of RFC 1635.
-type Users string
-
-// The sets of users.
-const (
-	UsersAny       Users = "any"
-	UsersAnonymous Users = "anonymous"
-	UsersNamed     Users = "named"
-)
 
 // Transparent takes over the control connections that cross this machine.
 type Transparent struct {
@@ -129,7 +100,7 @@ const (
 
 // newListener returns a listener with its defaults.
 func newListener() Listener {
-	return Listener{Source: Source{Kind: SourceGateway}, TLS: newTLS(), ServerTLS: newServerTLS(), Modes: ModesAny, Commands: CommandsAll, Users: UsersAny}
+	return Listener{Source: Source{Kind: SourceGateway}, TLS: newTLS(), ServerTLS: newServerTLS(), Policy: newPolicy()}
 }
 
 // newTransparent returns the defaults of a transparent listener.

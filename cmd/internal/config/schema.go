@@ -1,6 +1,9 @@
 package config
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // field is one key of a mapping.
 type field struct {
@@ -26,7 +29,7 @@ func (c *Config) fields() []field {
 }
 
 func (l *Listener) fields() []field {
-	return []field{
+	return slices.Concat([]field{
 		{"name", one(&l.Name, name())},
 		{"listen", oneOrMany(&l.Listen, endpoint("21"))},
 		{"server", oneOrMany(&l.Servers, endpoint("21"))},
@@ -35,13 +38,9 @@ func (l *Listener) fields() []field {
 		{"source", one(&l.Source, source())},
 		{"tls", l.TLS.value()},
 		{"server_tls", l.ServerTLS.value()},
-		{"third_party", one(&l.ThirdParty, permission())},
-		{"modes", one(&l.Modes, choice(ModesAny, ModesActive, ModesPassive))},
-		{"commands", one(&l.Commands, choice(CommandsAll, CommandsReadOnly, CommandsUploadOnly))},
-		{"deny", oneOrMany(&l.Deny, command())},
-		{"users", one(&l.Users, choice(UsersAny, UsersAnonymous, UsersNamed))},
-		{"refusal", one(&l.Refusal, replyText())},
-	}
+	}, l.Policy.fields(), []field{
+		{"policies", groups(&l.Policies, newPolicyFor, (*PolicyFor).fields)},
+	})
 }
 
 func (t *Transparent) fields() []field {

@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"fmt"
+
 	"ftpalg/alg"
 	"ftpalg/alg/dialogue"
 	"ftpalg/alg/nat"
@@ -44,7 +46,13 @@ func service(l *config.Listener, former *alg.Servers) alg.Service {
 	svc := alg.Service{
 		Name:   l.Name,
 		Source: alg.Source{Client: l.Source.Kind == config.SourceClient, Addr: l.Source.Addr},
-		Policy: policy(l),
+		Policy: policy(l, &l.Policy, ""),
+	}
+	for i := range l.Policies {
+		p := &l.Policies[i]
+		svc.Policies = append(svc.Policies, alg.PolicyFor{
+			Clients: p.Clients, Servers: p.Servers, Policy: policy(l, &p.Policy, fmt.Sprintf("policies[%d]: ", i)),
+		})
 	}
 	if len(l.Servers) > 0 {
 		svc.Server = l.Servers[0]
@@ -60,20 +68,21 @@ var tlsModes = map[config.TLSMode]dialogue.TLS{
 	config.TLSOffer: dialogue.OfferTLS, config.TLSRequire: dialogue.RequireTLS,
 }
 
-// policy returns what a listener's clients may do.
-func policy(l *config.Listener) dialogue.Policy {
-	p := dialogue.Policy{
-		ThirdParty: l.ThirdParty, TLS: tlsModes[l.TLS.Mode], ServerTLS: l.ServerTLS.Mode != config.ServerTLSOff,
-		NoActive: l.Modes == config.ModesPassive, NoPassive: l.Modes == config.ModesActive,
-		Deny: l.Deny, Refusal: l.Refusal,
+// policy returns what clients of a listener may do that have the policy p.
+func policy(l *config.Listener, p *config.Policy, where string) dialogue.Policy {
+	out := dialogue.Policy{
+		ThirdParty: p.ThirdParty, TLS: tlsModes[l.TLS.Mode], ServerTLS: l.ServerTLS.Mode != config.ServerTLSOff,
+		NoActive: p.Modes == config.ModesPassive, NoPassive: p.Modes == config.ModesActive,
+		Deny: p.Deny, Refusal: p.Refusal, LowestPort: p.LowestDataPort, ServerData: p.ServerData,
+		Banner: p.Banner, System: p.System, Where: where,
 	}
-	if l.Commands != config.CommandsAll {
-		p.Commands = dialogue.Commands(l.Commands)
+	if p.Commands != config.CommandsAll {
+		out.Commands = dialogue.Commands(p.Commands)
 	}
-	if l.Users != config.UsersAny {
-		p.Users = dialogue.Users(l.Users)
+	if p.Users != config.UsersAny {
+		out.Users = dialogue.Users(p.Users)
 	}
-	return p
+	return out
 }
 
 // Settings returns what a gateway with this configuration would begin with;

@@ -159,27 +159,27 @@ func (p asked) opened(out Announcement, told alg.Translation, port uint16) (Anno
 }
 
 // judge has the dialogue of a fresh session read a line that announces a data
-// connection on peerPort.
+// connection on dataPort.
 func (p asked) judge(mode expect.Mode) ([]byte, dialogue.Verdict) {
-	d := dialogue.New(p.service.Policy, p.ends.Client.Addr(), p.ends.Server.Addr())
+	d := dialogue.New(p.policy, p.ends.Client.Addr(), p.ends.Server.Addr())
 	d.Reply(reply("220 ready"))
 	switch mode {
 	case expect.PASV:
 		if v := d.Command(command("PASV")); v.Action == dialogue.Refuse {
 			return nil, v
 		}
-		l := reply("227 Entering Passive Mode (" + sixNumbers(p.ends.Server.Addr()) + ").")
+		l := reply("227 Entering Passive Mode (" + p.sixNumbers(p.ends.Server.Addr()) + ").")
 		return l.Bytes, d.Reply(l)
 	case expect.EPSV:
 		d.Command(command("EPSV"))
-		l := reply(fmt.Sprintf("229 Entering Extended Passive Mode (|||%d|)", peerPort))
+		l := reply(fmt.Sprintf("229 Entering Extended Passive Mode (|||%d|)", p.dataPort()))
 		return l.Bytes, d.Reply(l)
 	case expect.PORT:
-		l := command("PORT " + sixNumbers(p.ends.Client.Addr()))
+		l := command("PORT " + p.sixNumbers(p.ends.Client.Addr()))
 		return l.Bytes, d.Command(l)
 	}
 	number := map[bool]int{true: 1, false: 2}[p.ends.Client.Addr().Is4()]
-	l := command(fmt.Sprintf("EPRT |%d|%s|%d|", number, p.ends.Client.Addr(), peerPort))
+	l := command(fmt.Sprintf("EPRT |%d|%s|%d|", number, p.ends.Client.Addr(), p.dataPort()))
 	return l.Bytes, d.Command(l)
 }
 
@@ -197,9 +197,9 @@ func command(text string) wire.Line {
 
 // sixNumbers writes a host-port as PORT and 227 do (RFC 959 section 4.1.2);
 // an IPv6 address, which these cannot name, as 0.0.0.0.
-func sixNumbers(a netip.Addr) string {
+func (p asked) sixNumbers(a netip.Addr) string {
 	if !a.Is4() {
 		a = netip.IPv4Unspecified()
 	}
-	return strings.ReplaceAll(a.String(), ".", ",") + fmt.Sprintf(",%d,%d", peerPort>>8, peerPort&0xff)
+	return strings.ReplaceAll(a.String(), ".", ",") + fmt.Sprintf(",%d,%d", p.dataPort()>>8, p.dataPort()&0xff)
 }

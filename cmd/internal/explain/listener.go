@@ -68,13 +68,13 @@ func (q Question) crosses(c *config.Config, t *config.Transparent) (why string, 
 		return "does not take it: it serves no " + family(q.Client), false
 	case q.Interface != "" && q.Interface != t.Interface:
 		return fmt.Sprintf("does not take it: it takes over what comes in by %s, not by %s", t.Interface, q.Interface), false
-	case !within(q.Client, t.Clients):
+	case !config.Within(q.Client, t.Clients):
 		return fmt.Sprintf("does not take it: %s is in none of its clients' networks (%s)", q.Client, join(t.Clients)), false
 	case !q.Server.IsValid():
 		return "takes over what crosses the machine; give --server, the address that the client connects to", true
 	case !slices.Contains(t.Ports, q.Server.Port()):
 		return fmt.Sprintf("does not take it: port %d is not among its ports %d", q.Server.Port(), t.Ports), false
-	case !within(q.Server.Addr(), t.Servers):
+	case !config.Within(q.Server.Addr(), t.Servers):
 		return fmt.Sprintf("does not take it: %s is in none of its servers' networks (%s)", q.Server.Addr(), join(t.Servers)), false
 	case own(c, q.Server.Addr()):
 		return fmt.Sprintf("does not take it: %s is an address of this machine, and those it leaves alone", q.Server.Addr()), false
@@ -90,11 +90,6 @@ func own(c *config.Config, a netip.Addr) bool {
 	})
 }
 
-// within reports whether a network holds the address; none at all mean any.
-func within(a netip.Addr, networks []netip.Prefix) bool {
-	return len(networks) == 0 || slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(a) })
-}
-
 func family(a netip.Addr) string {
 	if a.Is4() {
 		return "IPv4"
@@ -102,10 +97,12 @@ func family(a netip.Addr) string {
 	return "IPv6"
 }
 
-func join[T fmt.Stringer](all []T) string {
-	words := make([]string, len(all))
+func join[T fmt.Stringer](all []T) string { return strings.Join(words(all), ", ") }
+
+func words[T fmt.Stringer](all []T) []string {
+	out := make([]string, len(all))
 	for i, one := range all {
-		words[i] = one.String()
+		out[i] = one.String()
 	}
-	return strings.Join(words, ", ")
+	return out
 }

@@ -113,5 +113,14 @@ func allowed(s Session) string {
 	if s.Users != string(config.UsersAny) {
 		parts = append(parts, "users: "+s.Users)
 	}
+	if s.LowestDataPort > 1024 {
+		parts = append(parts, fmt.Sprintf("lowest_data_port: %d", s.LowestDataPort))
+	}
+	if len(s.ServerData) > 0 {
+		parts = append(parts, "server_data: "+strings.Join(s.ServerData, ", "))
+	}
+	if s.Policy != "" {
+		parts = append(parts, "by "+s.Policy)
+	}
 	return strings.Join(parts, "; ")
 }

@@ -3,9 +3,11 @@ package explain
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"ftpalg/alg"
+	"ftpalg/alg/dialogue"
 	"ftpalg/alg/expect"
 	"ftpalg/cmd/internal/config"
 	gateway "ftpalg/cmd/internal/daemon"
@@ -29,6 +31,11 @@ type Session struct {
 	Commands string   `json:"commands"`
 	Deny     []string `json:"deny,omitempty"`
 	Users    string   `json:"users"`
+	// LowestDataPort and ServerData are the settings of those names, Policy
+	// which of policies holds, "" for the listener's own.
+	LowestDataPort uint16   `json:"lowest_data_port"`
+	ServerData     []string `json:"server_data,omitempty"`
+	Policy         string   `json:"policy,omitempty"`
 	// Sessions, SessionsPerClient, IdleTimeout and PinholeTimeout are the
 	// limits.
 	Sessions          int    `json:"sessions"`
@@ -54,15 +61,20 @@ func (q Question) session(c *config.Config, l *config.Listener, reached netip.Ad
 		ends.Seen = netip.AddrPortFrom(mine, 0)
 		source += ", by the routes of this machine"
 	}
+	of := l.PolicyOf(q.Client, ends.Server.Addr())
+	p := asked{
+		ends: ends, service: svc, policy: svc.PolicyOf(q.Client, ends.Server.Addr()), settings: settings,
+		options: opener.RuleOptions(c), own: mine, until: q.Now.Add(settings.PinholeTimeout),
+	}
 	s := Session{
 		Reached: reached, Server: ends.Server, Seen: ends.Seen.Addr(), Source: source,
-		TLS: string(l.TLS.Mode), ThirdParty: map[bool]string{true: "allow", false: "refuse"}[l.ThirdParty],
-		Modes: string(l.Modes), Commands: string(l.Commands), Deny: l.Deny, Users: string(l.Users),
+		TLS: string(l.TLS.Mode), ThirdParty: map[bool]string{true: "allow", false: "refuse"}[of.ThirdParty],
+		Modes: string(of.Modes), Commands: string(of.Commands), Deny: of.Deny, Users: string(of.Users),
+		LowestDataPort: of.LowestDataPort, ServerData: words(of.ServerData), Policy: strings.TrimSuffix(p.policy.Where, ": "),
 		Sessions: settings.Sessions, SessionsPerClient: settings.SessionsPerClient,
 		IdleTimeout: settings.IdleTimeout.String(), PinholeTimeout: settings.PinholeTimeout.String(),
 		Path: string(c.Data.Path),
 	}
-	p := asked{ends: ends, service: svc, settings: settings, options: opener.RuleOptions(c), own: mine, until: q.Now.Add(settings.PinholeTimeout)}
 	for _, mode := range []expect.Mode{expect.PASV, expect.EPSV, expect.PORT, expect.EPRT} {
 		a, err := p.announcement(mode)
 		if err != nil {
@@ -76,10 +88,14 @@ func (q Question) session(c *config.Config, l *config.Listener, reached netip.Ad
 // peerPort stands for a port that a client or server picks itself.
 const peerPort = 40000
 
+// dataPort stands for a port of a data connection that the policy allows.
+func (p asked) dataPort() uint16 { return max(peerPort, p.policy.LowestPort) }
+
 // asked is a session whose announcements are asked for.
 type asked struct {
 	ends     alg.Endpoints
 	service  alg.Service
+	policy   dialogue.Policy
 	settings alg.Settings
 	options  rules.Options
 	own      netip.Addr // of this machine, towards the server

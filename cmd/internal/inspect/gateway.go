@@ -48,16 +48,11 @@ func (g *gateway) listener(client, server netip.AddrPort) (l *config.Listener, r
 	}
 	for i := range g.config.Listeners {
 		l := &g.config.Listeners[i]
-		if t := l.Transparent; t != nil && slices.Contains(t.Ports, server.Port()) && holds(t.Clients, client.Addr()) && holds(t.Servers, server.Addr()) {
+		if t := l.Transparent; t != nil && slices.Contains(t.Ports, server.Port()) && config.Within(client.Addr(), t.Clients) && config.Within(server.Addr(), t.Servers) {
 			return l, server
 		}
 	}
 	return nil, reached
-}
-
-// holds reports whether prefixes, none of which mean all, hold a.
-func holds(prefixes []netip.Prefix, a netip.Addr) bool {
-	return len(prefixes) == 0 || slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // policy returns the policy of the listener that would have served a session.
@@ -66,7 +61,8 @@ func (g *gateway) policy(client, server netip.AddrPort) dialogue.Policy {
 	if l == nil {
 		return dialogue.Policy{}
 	}
-	return daemon.Service(l).Policy
+	service := daemon.Service(l)
+	return service.PolicyOf(client.Addr(), server.Addr())
 }
 
 // answer is what the gateway would have told the other side, as JSON.

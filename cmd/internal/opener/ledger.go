@@ -3,7 +3,6 @@ package opener
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 	"sync"
@@ -70,7 +69,7 @@ var (
 	errNotToDial      = errors.New("the promise is not relayed, or its target was dialed before")
 	errMode           = errors.New("no such mode")
 	errTargetHost     = errors.New("the target is not a host of the session")
-	errTargetPort     = fmt.Errorf("the target's port is below %d", lowestTarget)
+	errTargetPort     = errors.New("the target's port is below lowest_data_port")
 	errRange          = errors.New("the promised port is outside of its range")
 )
 

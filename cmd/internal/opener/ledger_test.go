@@ -35,6 +35,15 @@ func routed(number uint64, client string) *session {
 	return s
 }
 
+// balanced gives the session's client a policy of its own.
+func balanced(s *session) *session {
+	s.listener.Policies = []config.PolicyFor{{
+		Clients: []netip.Prefix{netip.MustParsePrefix("203.0.113.10/32")},
+		Policy:  config.Policy{ServerData: []netip.Prefix{netip.MustParsePrefix("198.18.7.0/24")}, LowestDataPort: 2000},
+	}}
+	return s
+}
+
 func TestAPromiseIsMadeFromTheSessionsOwnHosts(t *testing.T) {
 	const client = "203.0.113.10:60001"
 	for _, c := range []struct {
@@ -59,6 +68,13 @@ func TestAPromiseIsMadeFromTheSessionsOwnHosts(t *testing.T) {
 		{"above the range", fronted(1, client), expect.PASV, "198.18.1.20:5000", 50010, "", errRange},
 		{"the other range", fronted(1, client), expect.PORT, "203.0.113.10:5001", 50003, "", errRange},
 		{"another port, routed", routed(1, client), expect.PASV, "198.18.1.20:5000", 5001, "", errRange},
+		{"a member's own address", balanced(fronted(1, client)), expect.PASV, "198.18.7.3:5000", 50003, "session 1 PASV: 203.0.113.10 -> 203.0.113.1:50003 => 198.18.7.3:5000 as 198.18.1.1", nil},
+		{"a member's own address, routed", balanced(routed(1, client)), expect.PASV, "198.18.7.3:5000", 5000, "session 1 PASV: 203.0.113.10 -> 198.18.7.3:5000", nil},
+		{"no member's address", balanced(fronted(1, client)), expect.PASV, "198.18.8.3:5000", 50003, "", errTargetHost},
+		{"a member as a client", balanced(fronted(1, client)), expect.PORT, "198.18.7.3:5000", 51003, "", errTargetHost},
+		{"below the lowest port", balanced(fronted(1, client)), expect.PASV, "198.18.7.3:1999", 50003, "", errTargetPort},
+		{"below the lowest port, active", balanced(fronted(1, client)), expect.PORT, "203.0.113.10:1999", 51003, "", errTargetPort},
+		{"another client's policy", balanced(fronted(1, "203.0.113.77:60001")), expect.PASV, "198.18.7.3:5000", 50003, "", errTargetHost},
 		{"no mode", fronted(1, client), 0, "198.18.1.20:5000", 50003, "", errMode},
 		{"no mode at all", fronted(1, client), 200, "198.18.1.20:5000", 50003, "", errMode},
 	} {

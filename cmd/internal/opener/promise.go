@@ -28,17 +28,23 @@ func (s *session) expectation(a asked) (e expect.Expectation, owned bool, err er
 	e = expect.Expectation{ID: a.id, Session: s.number, Mode: a.mode, Target: a.target, Relayed: a.relayed}
 	var told netip.Addr
 	var within config.PortRange
+	policy := s.listener.PolicyOf(s.client.Addr(), s.server.Addr())
 	switch a.mode {
 	case expect.PASV, expect.EPSV:
 		e.From, e.Seen, told = s.client.Addr(), s.seen.Addr(), s.reached.Addr()
 		owned, within = s.listener.Transparent == nil, s.config.Data.PassivePorts
 		if a.target.Addr() != s.server.Addr() {
-			return e, owned, errTargetHost
+			if !policy.TakesData(a.target.Addr()) {
+				return e, owned, errTargetHost
+			}
+			if !owned {
+				told = a.target.Addr()
+			}
 		}
 	case expect.PORT, expect.EPRT:
 		e.From, e.Seen, told = s.server.Addr(), s.reached.Addr(), s.seen.Addr()
 		owned, within = s.listener.Source.Kind != config.SourceClient, s.config.Data.ActivePorts
-		if a.target.Addr() != s.client.Addr() && !s.listener.ThirdParty {
+		if a.target.Addr() != s.client.Addr() && !policy.ThirdParty {
 			return e, owned, errTargetHost
 		}
 		if !owned {
@@ -47,10 +53,10 @@ func (s *session) expectation(a asked) (e expect.Expectation, owned bool, err er
 	default:
 		return e, owned, errMode
 	}
-	if s.listener.Modes == config.ModesActive && a.mode.Passive() || s.listener.Modes == config.ModesPassive && !a.mode.Passive() {
+	if policy.Modes == config.ModesActive && a.mode.Passive() || policy.Modes == config.ModesPassive && !a.mode.Passive() {
 		return e, owned, errMode
 	}
-	if a.target.Port() < lowestTarget {
+	if a.target.Port() < max(lowestTarget, policy.LowestDataPort) {
 		return e, owned, errTargetPort
 	}
 	if owned && (a.port < within.First || a.port > within.Last) || !owned && a.port != a.target.Port() {
