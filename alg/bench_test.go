@@ -140,6 +140,7 @@ func (b *bench) handOver() {
 	}
 	b.gateway.Leave()
 	b.gateway = successor
+	successor.Unpark()
 	b.serve()
 }
 

@@ -72,15 +72,13 @@ func (g *Gateway) Serve(ctx context.Context, service func() Service, a Acceptor)
 	for {
 		arrival, err := a.Accept()
 		switch {
-		case ctx.Err() != nil:
-			if err == nil {
-				arrival.Conn.Close()
-			}
-			return nil
 		case err == nil:
+			// Even when ctx has ended: the client is connected.
 			pause = 0
 			svc := service()
 			g.arrive(&svc, arrival)
+		case ctx.Err() != nil:
+			return nil
 		case isTemporary(err):
 			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
 			g.log.Warn("cannot accept a connection, trying again",

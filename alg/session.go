@@ -75,6 +75,8 @@ type session struct {
 	// parking tells the pumps to stop; parked is closed when they have.
 	parking bool
 	parked  chan struct{}
+	// unserved says that the listener has gone while the session was parked.
+	unserved bool
 
 	// What others look at without mu.
 	spoke        atomic.Int64 // when a peer last spoke, Unix nanoseconds

@@ -24,6 +24,7 @@ type Snapshot struct {
 	LastPinhole expect.ID         `json:"last_pinhole"`
 	Counters    Counters          `json:"counters"`
 	Resting     []nat.RestingPort `json:"resting,omitempty"`
+	Bans        []Ban             `json:"bans,omitempty"`
 	Sessions    []SessionSnapshot `json:"sessions,omitempty"`
 }
 
@@ -105,14 +106,17 @@ func (e *VersionError) Error() string {
 	return fmt.Sprintf("snapshot of version %d, this program reads version %d", e.Version, SnapshotVersion)
 }
 
-// Park brings every session to rest whose server has been reached. The
-// connections stand in the order of Snapshot.Sessions. Call it when every Serve
-// has returned; until Unpark or Leave nothing is read, written or timed.
+// Park brings every session to rest whose server has been reached; it gives those
+// that begin a moment to get there. A session under TLS goes on: its state
+// cannot be written down. The connections stand in the order of
+// Snapshot.Sessions. Call it when every Serve has returned; until Unpark or Leave
+// nothing is read, written or timed.
 // Transfers that wait for the kernel's count are reported without waiting.
 func (g *Gateway) Park() (Snapshot, []Connections) {
+	g.awaitBegun()
 	parked := g.parkAll()
 	g.data.reportAll()
-	s := Snapshot{Version: SnapshotVersion, Resting: g.data.pool.Resting()}
+	s := Snapshot{Version: SnapshotVersion, Resting: g.data.pool.Resting(), Bans: g.rates.bans()}
 	var all []Connections
 	for _, one := range parked {
 		s.Sessions = append(s.Sessions, one.snapshot())
@@ -126,6 +130,21 @@ func (g *Gateway) Park() (Snapshot, []Connections) {
 	s.Counters.TurnedAway, s.Counters.Traffic = g.rejected.Load(), g.data.sum(&g.data.total)
 	s.Counters.Truncated = g.data.truncated.Load()
 	return s, all
+}
+
+// beginTimeout bounds the wait for sessions that begin, before all are parked.
+const beginTimeout = 2 * time.Second
+
+// awaitBegun waits until no session is on its way to its server.
+func (g *Gateway) awaitBegun() {
+	const lookAgain = 5 * time.Millisecond
+	for range int(beginTimeout / lookAgain) {
+		begins := func(s *session) bool { return !s.live.Load() && !s.ended.Load() }
+		if !slices.ContainsFunc(g.all(), begins) {
+			return
+		}
+		time.Sleep(lookAgain)
+	}
 }
 
 // parkAll parks the sessions side by side, and returns those at rest, oldest
@@ -144,10 +163,14 @@ func (g *Gateway) parkAll() []*session {
 	return slices.DeleteFunc(all, func(s *session) bool { return s == nil })
 }
 
-// Unpark lets the parked sessions go on: there is no successor.
+// Unpark lets the parked sessions go on: those of Park if there is no successor,
+// and those of Restore.
 func (g *Gateway) Unpark() {
 	for _, s := range g.takeParked() {
 		s.unpark()
+		if s.unserved {
+			s.end(Killed, "421 The gateway no longer has this service.")
+		}
 	}
 }
 
@@ -238,11 +261,11 @@ func (t *dataTable) snapshot(of *sessionData, open []*dataConn) (Traffic, []Data
 	return of.total, out
 }
 
-// Restore takes over what a predecessor has handed down: its sessions run on
+// Restore takes over what a predecessor has handed down: its sessions, parked,
 // with their connections, which stand in the order of from.Sessions. The kernel
 // must admit the open data connections already. Call it before Serve. The
 // service of each session is that of its listener; a session whose listener
-// has gone is closed. The error is a *VersionError; then nothing was taken.
+// has gone ends with Unpark. The error is a *VersionError; then nothing was taken.
 func (g *Gateway) Restore(from Snapshot, connections []Connections, service func(listener string) (Service, bool)) error {
 	if from.Version != SnapshotVersion {
 		return &VersionError{from.Version}
@@ -256,13 +279,14 @@ func (g *Gateway) Restore(from Snapshot, connections []Connections, service func
 	g.data.truncated.Store(from.Counters.Truncated)
 	g.mu.Unlock()
 	g.data.restore(from)
+	for _, b := range from.Bans {
+		g.rates.ban(b.Client, b.Until)
+	}
 	for i := range from.Sessions {
 		svc, ok := service(from.Sessions[i].Listener)
 		s := g.restoreSession(&svc, &from.Sessions[i], connections[i])
-		s.run()
-		if !ok {
-			s.end(Killed, "421 The gateway no longer has this service.")
-		}
+		s.unserved = !ok
+		g.parked = append(g.parked, s)
 	}
 	return nil
 }
