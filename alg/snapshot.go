@@ -175,12 +175,14 @@ func (g *Gateway) Unpark() {
 }
 
 // Leave forgets the parked sessions, which are a successor's now: nothing is
-// closed, withdrawn or reported. The caller closes its descriptors.
+// closed, withdrawn or reported. The caller closes its descriptors. What this
+// process relays goes on, until Drain.
 func (g *Gateway) Leave() {
 	for _, s := range g.takeParked() {
 		g.data.forget(&s.data)
 		s.cancel(nil)
-		s.finished()
+		g.remove(s)
+		g.running.Done()
 	}
 }
 
@@ -192,14 +194,17 @@ func (g *Gateway) takeParked() []*session {
 	return parked
 }
 
-// forget drops a session's data connections without a word to anybody.
+// forget drops a session's data connections without a word to anybody, but for
+// those that are relayed.
 func (t *dataTable) forget(of *sessionData) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, d := range t.conns {
 		if d.session == of {
 			d.stopTimer()
-			delete(t.conns, d.ID)
+			if d.relay == nil {
+				delete(t.conns, d.ID)
+			}
 		}
 	}
 }
@@ -251,11 +256,11 @@ func (t *dataTable) snapshot(of *sessionData, open []*dataConn) (Traffic, []Data
 		}
 	}
 	for _, d := range all {
-		// What is relayed stays with this process to its end.
+		// What is relayed stays with this process to its end; its pinhole does not.
 		out = append(out, DataSnapshot{
 			Expectation: d.Expectation, Announcement: d.announcement, Leased: d.leased, Opened: d.opened, State: d.state,
 			Command: d.command, File: []byte(d.file), Traffic: d.traffic,
-			Withdrawn: d.withdrawn || d.relay != nil, Released: d.released, Final: d.final || d.relay != nil,
+			Withdrawn: d.withdrawn, Released: d.released, Final: d.final || d.relay != nil,
 		})
 	}
 	return of.total, out

@@ -100,3 +100,35 @@ func TestASuccessorAdoptsWhatIsOpen(t *testing.T) {
 		})
 	}
 }
+
+// What a predecessor has closed leaves something in the kernel, too, that must
+// not be in the way.
+func TestASuccessorOfOneThatHasNothingOpenOpensAsWell(t *testing.T) {
+	for _, path := range []Path{IPTables, Conntrack} {
+		t.Run(path.String(), func(t *testing.T) {
+			onKernel(t)
+			predecessor := must(New(Options{Path: path}))
+			if err := predecessor.Start(t.Context(), exampleStatic()); err != nil {
+				t.Fatal(err)
+			}
+			all := passages()
+			for _, p := range all {
+				mustOpen(t, predecessor, p.Expectation)
+			}
+			for _, p := range all {
+				predecessor.Close(p.ID)
+			}
+			if err := predecessor.Leave(); err != nil {
+				t.Fatal(err)
+			}
+			m := must(New(Options{Path: path}))
+			if err := m.Adopt(t.Context(), exampleStatic(), nil); err != nil {
+				t.Fatal(err)
+			}
+			defer m.Stop(context.Background())
+			for _, p := range all {
+				mustOpen(t, m, p.Expectation)
+			}
+		})
+	}
+}

@@ -81,6 +81,9 @@ func (m *Manager) Start(ctx context.Context, s Static) error {
 // has come already is reported as Connected once more. The predecessor ends by
 // Leave, at the latest before this Manager is to open a pinhole.
 func (m *Manager) Adopt(ctx context.Context, s Static, pinholes []report.Pinhole) error {
+	if pinholes == nil {
+		pinholes = []report.Pinhole{} // none is open, but something may be left
+	}
 	return m.start(ctx, s, pinholes, func() error { return nil })
 }
 

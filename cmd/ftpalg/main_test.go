@@ -158,7 +158,8 @@ func (p picture) Pinholes() []api.Pinhole {
 	}}
 }
 
-func (p picture) Reload() error { return nil }
+func (p picture) Reload() error      { return nil }
+func (p picture) Upgrade(bool) error { return nil }
 
 func (p picture) Bans() []api.Ban {
 	return []api.Ban{{Client: netip.MustParseAddr("203.0.113.66"), Until: time.Now().Add(time.Hour)}}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"os/signal"
 	"runtime"
 	"runtime/debug"
@@ -12,7 +13,9 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
+	"ftpalg/alg"
 	"ftpalg/cmd/internal/config"
+	"ftpalg/cmd/internal/link"
 	"ftpalg/cmd/internal/opener"
 )
 
@@ -21,20 +24,38 @@ const defaultConfig = "/etc/ftpalg/ftpalg.yaml"
 
 func newRun() *cobra.Command {
 	var file string
+	var successor bool
 	c := &cobra.Command{
 		Use:   "run",
 		Short: "Run the gateway in the foreground",
 		Long: "run serves until SIGTERM or SIGINT; then it accepts no more, lets transfers finish for\n" +
 			"limits.drain_timeout, and leaves no rule behind. SIGHUP reads the configuration again,\n" +
 			"SIGUSR1 opens the transfer log anew.",
-		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), file, c.ErrOrStderr()) },
+		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), file, successor, c.ErrOrStderr()) },
 	}
 	c.Flags().StringVarP(&file, "config", "c", defaultConfig, "configuration `file`")
+	c.Flags().BoolVar(&successor, opener.LinkArgument, false, "take over from the gateway that has started this process")
+	c.Flags().MarkHidden(opener.LinkArgument)
 	return c
 }
 
 // run is the opener's side of a gateway; see package opener.
-func run(ctx context.Context, file string, stderr io.Writer) error {
+func run(ctx context.Context, file string, successor bool, stderr io.Writer) error {
+	if !successor {
+		return open(ctx, file, nil, stderr)
+	}
+	l, err := link.New(os.NewFile(opener.LinkDescriptor, "link"))
+	if err != nil {
+		return fmt.Errorf("run: %w; `ftpalg upgrade` starts a successor", err)
+	}
+	defer l.Close()
+	if err = open(ctx, file, l, stderr); err != nil {
+		opener.Decline(l, err)
+	}
+	return err
+}
+
+func open(ctx context.Context, file string, predecessor *link.Link, stderr io.Writer) error {
 	text, err := config.Read(file)
 	if err != nil {
 		return err
@@ -48,6 +69,10 @@ func run(ctx context.Context, file string, stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("run: systemd's watchdog: %w", err)
 	}
+	program, err := os.Executable() // while its file has this name
+	if err != nil {
+		return fmt.Errorf("run: find the program: %w", err)
+	}
 	// It does little at a time, and what the worker waits for it does on one
 	// thread: more processors would only wake one another.
 	runtime.GOMAXPROCS(1)
@@ -57,6 +82,8 @@ func run(ctx context.Context, file string, stderr io.Writer) error {
 		Ready:    notify(daemon.SdNotifyReady),
 		Stopping: notify(daemon.SdNotifyStopping),
 		Alive:    notify(daemon.SdNotifyWatchdog), AliveEvery: aliveEvery,
+		Program: program, Predecessor: predecessor, Snapshot: alg.SnapshotVersion,
+		Succeeded: func(process int) { daemon.SdNotify(false, fmt.Sprintf("MAINPID=%d", process)) },
 	})
 	if err != nil {
 		return err

@@ -11,6 +11,6 @@ if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload
 	# A gateway that runs goes on with the old program, and its sessions with it.
 	if systemctl --quiet is-active ftpalg.service; then
-		echo "ftpalg runs on as it was; \`systemctl restart ftpalg\` starts this version, and ends its sessions."
+		echo "ftpalg runs on as it was; \`systemctl reload ftpalg\` has this version take over, and ends no session."
 	fi
 fi

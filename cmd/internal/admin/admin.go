@@ -25,4 +25,8 @@ type Source interface {
 	LiftBan(client netip.Addr) bool
 	// Reload reads the configuration again and returns why it was not taken.
 	Reload() error
+	// Upgrade has the program that is installed now take over the sessions, and
+	// returns why it has not. With ifReplaced it is Reload where the running
+	// program is the one that is installed.
+	Upgrade(ifReplaced bool) error
 }

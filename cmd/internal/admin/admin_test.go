@@ -20,6 +20,7 @@ import (
 type fakeSource struct {
 	missing []string
 	reload  error
+	upgrade error
 	killed  []uint64
 }
 
@@ -46,6 +47,7 @@ func (f *fakeSource) Kill(n uint64) bool {
 func (f *fakeSource) Bans() []api.Ban         { return nil }
 func (f *fakeSource) LiftBan(netip.Addr) bool { return false }
 func (f *fakeSource) Reload() error           { return f.reload }
+func (f *fakeSource) Upgrade(bool) error      { return f.upgrade }
 
 // serveOn serves src until the test ends.
 func serveOn(t *testing.T, s *Server) {

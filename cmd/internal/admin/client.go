@@ -82,6 +82,23 @@ func (c *Client) Reload() error {
 	return err
 }
 
+// Upgrade has the program that is installed now take over the sessions, and
+// returns why it has not. With ifReplaced it is Reload where the running program
+// is the one that is installed.
+func (c *Client) Upgrade(ifReplaced bool) error {
+	patient := *c
+	patient.http.Timeout = upgradeTimeout
+	what := "/upgrade"
+	if ifReplaced {
+		what = "/upgrade-if-replaced"
+	}
+	_, err := patient.do(http.MethodPost, what)
+	return err
+}
+
+// upgradeTimeout is longer than the gateway waits for a successor.
+const upgradeTimeout = 3 * time.Minute
+
 func (c *Client) get(what string, into any) error {
 	body, err := c.do(http.MethodGet, what)
 	if err != nil {

@@ -68,13 +68,18 @@ func removeStale(path string) error {
 // src once Serve is called, and shows the pages.
 func NewServer(l net.Listener, src Source, pages Pages) *Server {
 	mux := pages.on(views(src))
-	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, _ *http.Request) {
-		if err := src.Reload(); err != nil {
-			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
-			return
+	change := func(what func() error) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			if err := what(); err != nil {
+				http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+				return
+			}
+			w.WriteHeader(http.StatusNoContent)
 		}
-		w.WriteHeader(http.StatusNoContent)
-	})
+	}
+	mux.HandleFunc("POST /reload", change(src.Reload))
+	mux.HandleFunc("POST /upgrade", change(func() error { return src.Upgrade(false) }))
+	mux.HandleFunc("POST /upgrade-if-replaced", change(func() error { return src.Upgrade(true) }))
 	mux.HandleFunc("POST /session/{number}/kill", func(w http.ResponseWriter, r *http.Request) {
 		n, ok := number(r)
 		if !ok || !src.Kill(n) {

@@ -59,6 +59,14 @@ type Daemon struct {
 	setups chan opener.Setup
 	reopen chan struct{}
 	stop   chan struct{}
+	// parks, resumes and leaves are what it says while it hands over to a
+	// successor, or takes over from a predecessor.
+	parks           chan *os.File
+	resumes, leaves chan struct{}
+	inherited       inherited
+	parked          *parked   // nil while nobody is to take over
+	waiting         []*socket // that accept once the predecessor has left
+	closeWindows    func()
 
 	// mu guards what others look at, and is never held while waiting.
 	mu       sync.Mutex
@@ -91,6 +99,7 @@ func Run(o Options) error {
 		o: o, started: time.Now(),
 		metrics: metrics.New(o.Build), meter: newMeter(), refusals: newRefusals(),
 		setups: make(chan opener.Setup, 1), reopen: make(chan struct{}, 1), stop: make(chan struct{}),
+		parks: make(chan *os.File, 1), resumes: make(chan struct{}, 1), leaves: make(chan struct{}, 1),
 		received: make(map[uint32]net.Listener), sockets: make(map[uint32]*socket), down: make(map[uint32]error),
 	}
 	d.remote = newRemote(o.Link, d.obey)
@@ -129,11 +138,10 @@ func (d *Daemon) run(first opener.Setup, ended <-chan error) error {
 	d.metrics.Reloaded(true, time.Now())
 	d.transfers = xferlog.New(d.remote.openLog, d.transfersFailed)
 	defer d.transfers.Close()
-	closeWindows, err := d.openWindows(first.Token)
-	if err != nil {
+	if d.closeWindows, err = d.openWindows(first.Token); err != nil {
 		return err
 	}
-	defer closeWindows()
+	defer func() { d.closeWindows() }()
 	if err := d.configure(context.Background(), first, c); err != nil {
 		return err
 	}
@@ -164,6 +172,13 @@ func (d *Daemon) watch(ended <-chan error) error {
 			return errOpenerEnded
 		case s := <-d.setups:
 			d.reconfigure(s)
+		case f := <-d.parks:
+			d.park(f)
+		case <-d.resumes:
+			d.resume()
+		case <-d.leaves:
+			d.leave()
+			return nil
 		case <-d.reopen:
 			d.transfers.Open(d.config.Log.Transfers)
 			d.log.Info("transfer log reopened", "event", "reopened", "file", d.config.Log.Transfers)
@@ -203,6 +218,11 @@ func (d *Daemon) configure(ctx context.Context, s opener.Setup, c *config.Config
 	d.config, d.table, d.reloaded, d.certificates = c, named, time.Now(), certificatesOf(services)
 	d.servers = serversOf(services)
 	d.mu.Unlock()
+	if s.Inherited {
+		if err := d.restore(services); err != nil {
+			return err
+		}
+	}
 	d.serve(&s, services)
 	d.remote.link.Send(link.Record{Op: link.Configured})
 	return nil
@@ -267,6 +287,16 @@ func (d *Daemon) obey(r link.Record, f *os.File) {
 		case d.reopen <- struct{}{}:
 		default: // it is on its way
 		}
+	case link.Kept:
+		d.inherited.keep(r, f)
+	case link.Snapshot:
+		d.inherited.snapshot = f
+	case link.Park:
+		d.parks <- f // the opener asks for one at a time
+	case link.Resume:
+		d.resumes <- struct{}{}
+	case link.Leave:
+		d.leaves <- struct{}{}
 	case link.Stop:
 		close(d.stop)
 	case link.Ping:

@@ -85,11 +85,20 @@ func (d *Daemon) serve(s *opener.Setup, services map[string]*alg.Service) {
 		}
 	}
 	d.replaceSockets(next)
-	for _, sock := range opened {
-		ctx, stop := context.WithCancel(context.Background())
-		sock.stop = stop
-		d.serving.Go(func() { d.accept(ctx, sock) })
+	if s.Inherited {
+		d.waiting = opened
+		return
 	}
+	for _, sock := range opened {
+		d.startServing(sock)
+	}
+}
+
+// startServing accepts on a socket from now on.
+func (d *Daemon) startServing(s *socket) {
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	d.serving.Go(func() { d.accept(ctx, s) })
 }
 
 // replaceSockets puts a set of sockets in force and closes what is in it no

@@ -257,6 +257,17 @@ func (r *remote) reload() error {
 	return err
 }
 
+// upgrade has a successor take over; with ifReplaced, if it is another program.
+func (r *remote) upgrade(ifReplaced bool) error {
+	m := link.Record{Op: link.Upgrade}
+	if ifReplaced {
+		m.Code = 1
+	}
+	f, err := r.ask(context.Background(), m, nil)
+	closeFile(f)
+	return err
+}
+
 // openLog returns the transfer log, opened anew.
 func (r *remote) openLog(string) (*os.File, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)

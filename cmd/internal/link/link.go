@@ -347,16 +347,24 @@ func textFile(v any) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	fd, err := unix.MemfdCreate("ftpalg", unix.MFD_CLOEXEC)
+	f, err := EmptyFile()
 	if err != nil {
-		return nil, fmt.Errorf("make a file in memory: %w", err)
+		return nil, err
 	}
-	f := os.NewFile(uintptr(fd), "text")
 	if _, err := f.Write(text); err != nil {
 		f.Close()
 		return nil, err
 	}
 	return f, nil
+}
+
+// EmptyFile returns a file in memory.
+func EmptyFile() (*os.File, error) {
+	fd, err := unix.MemfdCreate("ftpalg", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("make a file in memory: %w", err)
+	}
+	return os.NewFile(uintptr(fd), "text"), nil
 }
 
 // Text reads a value that SendText has sent, and closes the file.

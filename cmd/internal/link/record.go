@@ -84,6 +84,41 @@ const (
 	Ping
 )
 
+// What hands a running gateway over to its successor: from the worker to its
+// opener, from there to the successor's opener, and on to its worker.
+const (
+	// Upgrade, of the worker, asks for that, and is answered. With Code 1 it is
+	// Reload where the running program is the one that is installed.
+	Upgrade Op = iota + 128
+	// Park, of the opener, brings the sessions to rest. Its file is for the
+	// snapshot (alg.Snapshot).
+	Park
+	// Kept hands over a connection of Session: its client's, with Code 1 its
+	// server's. KeptSocket hands over the listening socket Socket.
+	Kept
+	KeptSocket
+	// Parked says that everything has been handed over.
+	Parked
+	// Resume lets the sessions go on, in the process that hears it: in that
+	// which had parked them, where nobody succeeds, or in the successor.
+	Resume
+	// Leave says that the sessions are the successor's now.
+	Leave
+	// Offer asks the successor's opener whether it could take over: its text is
+	// an opener.Offer. It says Accepted, and is handed over the sockets, the
+	// connections, the Claim on the network namespace, the Snapshot, and what
+	// Inherit has as its text, an opener.Inheritance.
+	Offer
+	Accepted
+	Claim
+	Snapshot
+	Inherit
+	// Prepared, of the successor's opener, says that its worker could resume
+	// the sessions; Failed why there will be no successor.
+	Prepared
+	Failed
+)
+
 // Record is one message. Which fields count depends on Op.
 type Record struct {
 	Op      Op

@@ -13,13 +13,14 @@ import (
 const claimed = "@ftpalg"
 
 // claim makes this process the one gateway of its network namespace, by the
-// name claimed, until release is called. Two would take each other's rules for
-// leftovers.
-func claim(name string) (release func(), err error) {
+// name claimed, until that is closed. Two would take each other's rules for
+// leftovers. It is nil where another program has the name that cannot be a
+// gateway.
+func claim(name string) (*net.UnixListener, error) {
 	at := &net.UnixAddr{Name: name, Net: "unix"}
 	l, err := net.ListenUnix(at.Net, at)
 	if err == nil {
-		return func() { l.Close() }, nil
+		return l, nil
 	}
 	if !errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("claim the network namespace: %w", err)
@@ -29,7 +30,7 @@ func claim(name string) (release func(), err error) {
 		return nil, fmt.Errorf("claim the network namespace: another ftpalg holds it: %w", err)
 	}
 	if !rightful(by) {
-		return func() {}, nil
+		return nil, nil
 	}
 	return nil, fmt.Errorf("claim the network namespace: another ftpalg, process %d, keeps its rules here; stop it first", by.Pid)
 }

@@ -17,12 +17,12 @@ func TestOneGatewayClaimsANetworkNamespace(t *testing.T) {
 	if _, err := claim(name); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("process %d", os.Getpid())) {
 		t.Errorf("a second claim: %v", err)
 	}
-	release()
+	release.Close()
 	again, err := claim(name)
 	if err != nil {
 		t.Fatalf("after the first has ended: %v", err)
 	}
-	again()
+	again.Close()
 }
 
 func TestOnlyAPossibleGatewayKeepsAnotherOut(t *testing.T) {

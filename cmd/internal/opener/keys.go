@@ -108,7 +108,7 @@ func (o *Opener) renew() {
 	if sameKeys(keys, o.keys) {
 		return
 	}
-	if err := o.handOver(o.config, o.text, keys, windows{}, map[endpoint]*socket{}); err != nil {
+	if err := o.handOver(o.config, o.text, keys, windows{}, nil, false); err != nil {
 		o.log.Error("certificates cannot be put in force", "event", "certificates_failed", "error", err)
 		return
 	}

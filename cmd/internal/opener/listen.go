@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"net/netip"
@@ -22,9 +23,15 @@ type socket struct {
 	// at is where it listens.
 	at netip.AddrPort
 	// listener is open until it was handed over.
-	listener *net.TCPListener
+	listener descriptor
 	// failed says that the worker cannot accept on it any more.
 	failed bool
+}
+
+// descriptor is a socket that can be handed over.
+type descriptor interface {
+	syscall.Conn
+	io.Closer
 }
 
 // open opens the socket of an endpoint.
@@ -64,7 +71,7 @@ func (o *Opener) openMissing(ctx context.Context, c *config.Config) (map[endpoin
 	var failed []error
 	for i := range c.Listeners {
 		for _, e := range endpoints(&c.Listeners[i]) {
-			if o.serves(e) || e.kind != fronting && e.addr.Addr().Is6() && o.rules.Missing(rules.IPv6) != nil {
+			if o.serves(e) || e.kind != fronting && e.addr.Addr().Is6() && o.rules().Missing(rules.IPv6) != nil {
 				continue
 			}
 			o.lastSocket++
@@ -95,7 +102,8 @@ func (o *Opener) serves(e endpoint) bool {
 // wanted returns the sockets that c wants, of those that are there and those
 // that were opened for it.
 func (o *Opener) wanted(c *config.Config, opened map[endpoint]*socket) map[endpoint]*socket {
-	out := maps.Clone(opened)
+	out := make(map[endpoint]*socket)
+	maps.Copy(out, opened)
 	for i := range c.Listeners {
 		for _, e := range endpoints(&c.Listeners[i]) {
 			if s := o.sockets[e]; out[e] == nil && s != nil {

@@ -16,8 +16,10 @@ type netfilter interface {
 	Missing(rules.Family) error
 	Describe() string
 	Start(context.Context, rules.Static) error
+	Adopt(context.Context, rules.Static, []rules.Pinhole) error
 	Apply(context.Context, rules.Static) error
 	Stop(context.Context) error
+	Leave() error
 	Open(context.Context, expect.Expectation) error
 	Close(expect.ID)
 	Cut(session uint64)
@@ -39,6 +41,10 @@ func (untouched) Describe() string             { return "none" }
 
 func (u untouched) Start(ctx context.Context, s rules.Static) error { return u.Apply(ctx, s) }
 
+func (u untouched) Adopt(ctx context.Context, s rules.Static, _ []rules.Pinhole) error {
+	return u.Apply(ctx, s)
+}
+
 func (u untouched) Apply(_ context.Context, s rules.Static) error {
 	if len(s.Intercepts) > 0 || s.Foreign4 || s.Foreign6 {
 		return fmt.Errorf("%w: %w", errNeedsNetfilter, u.why)
@@ -47,6 +53,7 @@ func (u untouched) Apply(_ context.Context, s rules.Static) error {
 }
 
 func (untouched) Stop(context.Context) error { return nil }
+func (untouched) Leave() error               { return nil }
 
 func (untouched) Open(context.Context, expect.Expectation) error { return nil }
 func (untouched) Close(expect.ID)                                {}
@@ -77,17 +84,18 @@ func prepare(c *config.Config, o rules.Options) (netfilter, error) {
 // startRules installs the static rules. Where data is relayed and the kernel
 // does not allow that, the gateway does without.
 func (o *Opener) startRules(ctx context.Context, s rules.Static) error {
-	err := o.rules.Start(ctx, s)
+	err := o.rules().Start(ctx, s)
 	if err == nil || o.config.Data.Path != config.PathRelay || !errors.Is(err, rules.ErrNotPermitted) && !errors.Is(err, rules.ErrUnavailable) {
 		return err
 	}
-	o.rules = untouched{err}
-	return o.rules.Start(ctx, s)
+	var none netfilter = untouched{err}
+	o.current.Store(&none)
+	return none.Start(ctx, s)
 }
 
 // path names the data path in force, and says why.
 func (o *Opener) path() (path, why string) {
-	path, why = o.rules.Path()
+	path, why = o.rules().Path()
 	if o.config.Data.Path != config.PathRelay {
 		return path, why
 	}

@@ -32,6 +32,14 @@ type Options struct {
 	// processes answer, unless that is 0.
 	Ready, Stopping, Alive func()
 	AliveEvery             time.Duration
+	// Program is what an upgrade starts. Succeeded is called with the number of
+	// its process once that has taken over.
+	Program   string
+	Succeeded func(process int)
+	// Snapshot is the version in which the worker writes sessions down.
+	Snapshot int
+	// Predecessor is the gateway to take over from, nil for none.
+	Predecessor *link.Link
 }
 
 // Asked are what signals ask for while the gateway runs.
@@ -45,7 +53,7 @@ type Asked struct {
 type Opener struct {
 	o         Options
 	log       *slog.Logger
-	rules     netfilter
+	current   atomic.Pointer[netfilter] // see rules
 	addresses *transparent.Addresses
 	link      *link.Link
 	ledger    *ledger
@@ -58,6 +66,16 @@ type Opener struct {
 	working  sync.WaitGroup // what waits for the kernel on the worker's behalf
 	reloads  atomic.Int32   // that wait or are at work
 	alive    atomic.Int64   // when the worker last answered a Ping, Unix nanoseconds
+	// claim is held, and the windows are open, while the gateway runs; claim is
+	// nil where another program has the name.
+	claim   *net.UnixListener
+	windows windows
+	// successor is what the worker hands its sessions over to, nil while nobody
+	// is to take over. succeeded yields it once it has.
+	successor atomic.Pointer[successor]
+	succeeded chan *successor
+	// owner says that the rules in the kernel are this process's to remove.
+	owner bool
 
 	// changing is held while start, reload and stop are at work, which may wait
 	// for the kernel. Only they change what mu guards, but for failed sockets.
@@ -85,23 +103,31 @@ func New(options Options) (*Opener, error) {
 		o: options, log: options.Log, config: options.Config, text: options.Text,
 		addresses: transparent.NewAddresses(transparent.InterfaceAddresses),
 		ledger:    newLedger(), sockets: make(map[endpoint]*socket), taken: make(chan bool, 1),
+		succeeded: make(chan *successor, 1), owner: options.Predecessor == nil,
 	}
-	r := RuleOptions(options.Config)
-	r.Observe, r.Connections = o.observe, o.follow
-	var err error
-	o.rules, err = prepare(options.Config, r)
+	m, err := prepare(options.Config, o.ruleOptions(options.Config))
+	o.current.Store(&m)
 	return o, err
 }
 
-// Run serves until ctx ends. It leaves no rule behind, whatever it returns: nil
-// after an orderly end, otherwise the error of the rules, of a listener, or of
-// the worker.
+// rules makes the kernel agree.
+func (o *Opener) rules() netfilter { return *o.current.Load() }
+
+func (o *Opener) ruleOptions(c *config.Config) rules.Options {
+	r := RuleOptions(c)
+	r.Observe, r.Connections = o.observe, o.follow
+	return r
+}
+
+// Run serves until ctx ends, or a successor has taken over. It leaves no rule
+// behind, whatever it returns: nil after an orderly end, otherwise the error of
+// the rules, of a listener, or of the worker.
 func (o *Opener) Run(ctx context.Context, asked Asked) error {
-	release, err := claim(claimed)
+	p, err := o.obtain()
 	if err != nil {
 		return err
 	}
-	defer release()
+	defer o.letGo()
 	if o.keys, err = ReadKeys(o.config); err != nil {
 		return err
 	}
@@ -112,12 +138,7 @@ func (o *Opener) Run(ctx context.Context, asked Asked) error {
 	o.link = l
 	defer l.Close()
 	defer theirs.Close()
-	windows, err := o.openWindows()
-	if err != nil {
-		return err
-	}
-	defer windows.close()
-	opened, err := o.installRules(ctx)
+	opened, err := o.installRules(ctx, p)
 	if err != nil {
 		return errors.Join(err, o.removeRules())
 	}
@@ -127,49 +148,96 @@ func (o *Opener) Run(ctx context.Context, asked Asked) error {
 		closeAll(opened)
 		return errors.Join(err, o.removeRules())
 	}
-	return errors.Join(o.oversee(ctx, asked, w, windows, opened), o.removeRules())
+	return errors.Join(o.oversee(ctx, asked, w, opened, p), o.removeRules())
 }
 
-// installRules opens the listening sockets and installs their rules.
-func (o *Opener) installRules(ctx context.Context) (map[endpoint]*socket, error) {
+// obtain claims the network namespace and opens the admin interface, or has
+// both, and all that the predecessor hands over.
+func (o *Opener) obtain() (p *predecessor, err error) {
+	if o.o.Predecessor == nil {
+		if o.claim, err = claim(claimed); err == nil {
+			o.windows, err = o.openWindows()
+		}
+	} else if p, err = o.inherit(o.o.Predecessor); err == nil {
+		if o.claim, err = takeClaim(p.claim); err == nil {
+			o.windows, err = o.takeWindows(p)
+		}
+	}
+	if err != nil {
+		o.letGo()
+	}
+	return p, err
+}
+
+// letGo gives up what obtain has obtained. The admin socket stays where it is
+// another process's.
+func (o *Opener) letGo() {
+	if u, ok := o.windows.admin.(*net.UnixListener); ok && !o.owner {
+		u.SetUnlinkOnClose(false)
+	}
+	o.windows.close()
+	if o.claim != nil {
+		o.claim.Close()
+	}
+}
+
+// installRules opens the listening sockets and installs their rules, beside
+// those of the predecessor if there is one.
+func (o *Opener) installRules(ctx context.Context, p *predecessor) (map[endpoint]*socket, error) {
 	o.changing.Lock()
 	defer o.changing.Unlock()
+	if p != nil {
+		o.takeSockets(p)
+	}
 	opened, err := o.openMissing(ctx, o.config)
 	if err != nil {
 		return nil, err
 	}
-	if err := o.startRules(ctx, static(o.config, opened)); err != nil {
+	if p == nil {
+		err = o.startRules(ctx, static(o.config, opened))
+	} else {
+		err = o.adopt(ctx, opened, p)
+	}
+	if err != nil {
 		closeAll(opened)
 		return nil, fmt.Errorf("install rules: %w", err)
 	}
-	path, _ := o.rules.Path()
+	path, _ := o.rules().Path()
 	o.quick = path != rules.IPTables.String()
-	if _, none := o.rules.(untouched); !none {
+	if _, none := o.rules().(untouched); !none {
 		o.dialMark = RuleOptions(o.config).PinholeMark
 	}
 	return opened, nil
 }
 
-// oversee serves the worker until ctx or the worker ends, and ends it.
-func (o *Opener) oversee(ctx context.Context, asked Asked, w *worker, windows windows, opened map[endpoint]*socket) error {
+// oversee serves the worker until ctx or the worker ends, or a successor has taken
+// over, and ends it.
+func (o *Opener) oversee(ctx context.Context, asked Asked, w *worker, opened map[endpoint]*socket, p *predecessor) error {
 	served := make(chan error, 1)
 	go func() { served <- o.serve() }()
-	err := o.handOver(o.config, o.text, o.keys, windows, opened)
+	err := o.startServing(opened, p)
+	var heir *successor
 	if err == nil {
 		o.o.Ready()
 		path, why := o.path()
-		o.log.Info("ready", "event", "ready", "path", path, "why", why, "netfilter", o.rules.Describe(), "listeners", o.listening())
-		err = o.watch(ctx, asked, served)
+		o.log.Info("ready", "event", "ready", "path", path, "why", why, "netfilter", o.rules().Describe(), "listeners", o.listening())
+		heir, err = o.watch(ctx, asked, served)
 	}
-	o.o.Stopping()
 	o.changing.Lock()
 	o.stopped = true
 	o.changing.Unlock()
-	if err == nil {
-		grace := o.config.Limits.DrainTimeout
+	grace := o.config.Limits.DrainTimeout
+	switch {
+	case heir != nil:
+		o.log.Info("waiting for transfers that only this process can finish", "event", "leaving", "grace", grace)
+		w.await(grace + exitTimeout)
+	case err == nil:
+		o.o.Stopping()
 		o.log.Info("stopping", "event", "stopping", "grace", grace)
 		o.send(link.Record{Op: link.Stop})
 		w.await(grace + exitTimeout)
+	default:
+		o.o.Stopping()
 	}
 	o.link.Close()
 	if exit := w.end(); err == nil {
@@ -179,9 +247,29 @@ func (o *Opener) oversee(ctx context.Context, asked Asked, w *worker, windows wi
 	return err
 }
 
-// watch obeys signals until ctx ends; the error says why the worker has ended
-// before.
-func (o *Opener) watch(ctx context.Context, asked Asked, served <-chan error) error {
+// startServing puts the configuration in force, and has the sessions of the
+// predecessor go on.
+func (o *Opener) startServing(opened map[endpoint]*socket, p *predecessor) error {
+	if p == nil {
+		return o.handOver(o.config, o.text, o.keys, o.windows, opened, false)
+	}
+	o.passKept(p)
+	err := o.handOver(o.config, o.text, o.keys, o.windows, opened, true)
+	if err == nil {
+		err = p.awaitResume()
+	}
+	if err != nil {
+		o.owner = p.hasDied()
+		return err
+	}
+	o.owner = true
+	o.send(link.Record{Op: link.Resume})
+	return nil
+}
+
+// watch obeys signals until ctx ends, or the heir that it returns has taken over;
+// the error says why the worker has ended before.
+func (o *Opener) watch(ctx context.Context, asked Asked, served <-chan error) (heir *successor, err error) {
 	ping := make(<-chan time.Time)
 	if o.o.AliveEvery > 0 {
 		t := time.NewTicker(o.o.AliveEvery / 2)
@@ -193,10 +281,13 @@ func (o *Opener) watch(ctx context.Context, asked Asked, served <-chan error) er
 	defer renewal.Stop()
 	for {
 		select {
+		case heir := <-o.succeeded:
+			o.owner = false
+			return heir, nil
 		case <-ctx.Done():
-			return nil
+			return nil, nil
 		case err := <-served:
-			return fmt.Errorf("the worker has ended: %w", err)
+			return nil, fmt.Errorf("the worker has ended: %w", err)
 		case <-asked.Reload:
 			o.working.Go(func() { o.reload() })
 		case <-asked.Reopen:
@@ -212,11 +303,14 @@ func (o *Opener) watch(ctx context.Context, asked Asked, served <-chan error) er
 	}
 }
 
-// removeRules removes every rule.
+// removeRules removes every rule, unless they are another process's.
 func (o *Opener) removeRules() error {
+	if !o.owner {
+		return o.rules().Leave()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	if err := o.rules.Stop(ctx); err != nil {
+	if err := o.rules().Stop(ctx); err != nil {
 		return fmt.Errorf("remove rules: %w; `ftpalg cleanup` tries again", err)
 	}
 	return nil
@@ -263,7 +357,9 @@ func (o *Opener) openWindows() (w windows, err error) {
 
 // close closes the opener's own descriptors, and removes the admin socket.
 func (w windows) close() {
-	w.admin.Close()
+	if w.admin != nil {
+		w.admin.Close()
+	}
 	if w.http != nil {
 		w.http.Close()
 	}

@@ -47,7 +47,7 @@ func (o *Opener) admitTo(ctx context.Context, p *promise, at netip.AddrPort) err
 	if at == p.Reached && at.Addr().IsLoopback() {
 		return nil
 	}
-	return o.rules.Open(ctx, e)
+	return o.rules().Open(ctx, e)
 }
 
 // dialData connects to the target of a relayed promise.

@@ -21,6 +21,9 @@ type Setup struct {
 	Sockets []Socket
 	// Keys are the certificates of listeners, by their names.
 	Keys map[string]Keys
+	// Inherited says that the sessions of a predecessor have come before, which
+	// rest until Resume.
+	Inherited bool
 }
 
 // Socket is a listening socket of a Setup.
@@ -124,17 +127,17 @@ func (o *Opener) change(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := o.rules.Apply(ctx, static(next, o.wanted(next, opened))); err != nil {
+	if err := o.rules().Apply(ctx, static(next, o.wanted(next, opened))); err != nil {
 		closeAll(opened)
 		return fmt.Errorf("install rules: %w", err)
 	}
 	o.o.SetLevel(next.Log)
-	return o.handOver(next, text, keys, windows{}, opened)
+	return o.handOver(next, text, keys, windows{}, opened, false)
 }
 
 // handOver puts a configuration in force, here and in the worker.
-func (o *Opener) handOver(c *config.Config, text []byte, keys map[string]Keys, w windows, opened map[endpoint]*socket) error {
-	setup := Setup{File: o.o.File, Text: text, Token: w.token, Keys: keys}
+func (o *Opener) handOver(c *config.Config, text []byte, keys map[string]Keys, w windows, opened map[endpoint]*socket, inherited bool) error {
+	setup := Setup{File: o.o.File, Text: text, Token: w.token, Keys: keys, Inherited: inherited}
 	pass := func(number uint32, s syscall.Conn) {
 		o.sent(o.link.SendFile(link.Record{Op: link.ListeningSocket, Socket: number}, s))
 	}

@@ -31,8 +31,12 @@ func (o *Opener) serve() error {
 }
 
 func (o *Opener) obey(r link.Record, f *os.File) error {
-	if r.Op == link.Connect {
+	switch r.Op {
+	case link.Connect:
 		o.connect(r, f)
+		return nil
+	case link.Kept, link.KeptSocket:
+		o.passOn(r, f)
 		return nil
 	}
 	if f != nil {
@@ -47,20 +51,20 @@ func (o *Opener) obey(r link.Record, f *os.File) error {
 		o.probe(r)
 	case link.Withdraw:
 		if o.ledger.withdraw(r.ID) {
-			o.rules.Close(r.ID)
+			o.rules().Close(r.ID)
 		}
 	case link.EndSession:
 		for _, id := range o.ledger.end(r.Session) {
-			o.rules.Close(id)
+			o.rules().Close(id)
 		}
 	case link.Cut:
 		if o.ledger.has(r.Session) {
-			o.rules.Cut(r.Session)
+			o.rules().Cut(r.Session)
 		}
 	case link.AskPinholes:
-		o.answerText(r, o.rules.Pinholes())
+		o.answerText(r, o.rules().Pinholes())
 	case link.AskRules:
-		o.answerText(r, o.rules.Rules(r.ID))
+		o.answerText(r, o.rules().Rules(r.ID))
 	case link.AskStatus:
 		o.answerText(r, o.status())
 	case link.AskAddresses:
@@ -69,6 +73,10 @@ func (o *Opener) obey(r link.Record, f *os.File) error {
 		o.reloadAsked(r)
 	case link.OpenLog:
 		o.openLog(r)
+	case link.Upgrade:
+		o.upgradeAsked(r)
+	case link.Parked:
+		o.allParked()
 	case link.SocketFailed:
 		o.socketFailed(r.Socket)
 	case link.Configured:
@@ -103,7 +111,7 @@ func (o *Opener) promise(r link.Record) {
 }
 
 func (o *Opener) open(s *session, e expect.Expectation, r link.Record) {
-	if err := o.rules.Open(s.ctx, e); err != nil {
+	if err := o.rules().Open(s.ctx, e); err != nil {
 		o.ledger.withdraw(e.ID)
 		o.refuse(r, err)
 		return
@@ -166,7 +174,7 @@ type Status struct {
 
 func (o *Opener) status() Status {
 	path, why := o.path()
-	return Status{path, why, o.rules.Describe(), o.rules.Health()}
+	return Status{path, why, o.rules().Describe(), o.rules().Health()}
 }
 
 // answerAddresses answers with this machine's own addresses.

@@ -71,12 +71,12 @@ func TestATakenOverWorkerCanOpenOnlyWhatItsSessionMay(t *testing.T) {
 	if seen < 51 {
 		t.Errorf("only %d attempts were made", seen)
 	}
-	for _, p := range o.rules.Pinholes() {
+	for _, p := range o.rules().Pinholes() {
 		if p.From.String() != "203.0.113.10" && p.From.String() != "198.18.1.20" || p.Target.Port() < 1024 {
 			t.Errorf("open: %s", p.Expectation)
 		}
 	}
-	if n := len(o.rules.Pinholes()); n != 3 {
+	if n := len(o.rules().Pinholes()); n != 3 {
 		t.Errorf("%d pinholes are open, want 3", n)
 	}
 	stop()
