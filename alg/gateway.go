@@ -31,6 +31,7 @@ type Gateway struct {
 
 	mu       sync.Mutex
 	draining bool
+	closed   bool // to new sessions, see TakeSessions
 	next     uint64
 	sessions map[uint64]*session
 	ended    Counters           // of the sessions that have ended
@@ -145,6 +146,21 @@ type rejection struct {
 	reply string
 }
 
+// TakeSessions says whether new sessions are taken, as they are to begin with;
+// otherwise a client gets 421. Those that are open go on.
+func (g *Gateway) TakeSessions(yes bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = !yes
+}
+
+// TakesSessions reports whether new sessions are taken.
+func (g *Gateway) TakesSessions() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return !g.closed
+}
+
 // admit enters s into the table, unless a limit forbids it; then it returns
 // the reason.
 func (g *Gateway) admit(s *session) (refusal rejection) {
@@ -154,6 +170,8 @@ func (g *Gateway) admit(s *session) (refusal rejection) {
 	switch {
 	case g.draining:
 		return rejection{RejectDraining, "421 The gateway is shutting down."}
+	case g.closed:
+		return rejection{RejectDraining, "421 The gateway takes no new sessions, try again later."}
 	case s.direct:
 		return rejection{RejectDirect, "421 This is a gateway; connect to the FTP server itself."}
 	case g.rates.banned(host):

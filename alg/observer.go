@@ -87,7 +87,7 @@ type Rejection string
 
 // The reasons to reject a connection.
 const (
-	RejectDraining    Rejection = "draining"     // the gateway is ending
+	RejectDraining    Rejection = "draining"     // the gateway is ending, or takes no new sessions
 	RejectDirect      Rejection = "straight"     // it was meant for the gateway itself
 	RejectLimit       Rejection = "limit"        // limits.sessions
 	RejectBanned      Rejection = "banned"       // after too many failed logins

@@ -25,7 +25,9 @@ type Snapshot struct {
 	Counters    Counters          `json:"counters"`
 	Resting     []nat.RestingPort `json:"resting,omitempty"`
 	Bans        []Ban             `json:"bans,omitempty"`
-	Sessions    []SessionSnapshot `json:"sessions,omitempty"`
+	// Closed says that no new sessions are taken.
+	Closed   bool              `json:"closed,omitempty"`
+	Sessions []SessionSnapshot `json:"sessions,omitempty"`
 }
 
 // SessionSnapshot is one session at rest between two reads.
@@ -123,7 +125,7 @@ func (g *Gateway) Park() (Snapshot, []Connections) {
 		all = append(all, Connections{plain(one.client.conn), one.server.conn})
 	}
 	g.mu.Lock()
-	s.LastSession, s.Counters = g.next, g.ended
+	s.LastSession, s.Counters, s.Closed = g.next, g.ended, g.closed
 	g.parked = parked
 	g.mu.Unlock()
 	s.LastPinhole = g.data.newID()
@@ -279,7 +281,7 @@ func (g *Gateway) Restore(from Snapshot, connections []Connections, service func
 		return fmt.Errorf("restore %d sessions: %d pairs of connections", len(from.Sessions), len(connections))
 	}
 	g.mu.Lock()
-	g.next, g.ended = from.LastSession, from.Counters
+	g.next, g.ended, g.closed = from.LastSession, from.Counters, from.Closed
 	g.rejected.Store(from.Counters.TurnedAway)
 	g.data.truncated.Store(from.Counters.Truncated)
 	g.mu.Unlock()

@@ -23,7 +23,7 @@ func newRoot() *cobra.Command {
 		Short: "FTP through NAT and a closed firewall",
 		Long:  "ftpalg takes over the control connections of FTP sessions at a network edge, rewrites\nthe addresses in them to fit the NAT, and opens each data connection in netfilter, one at a time.",
 	}
-	root.AddCommand(newRun(), newWorker(), newCheck(), newPrintConfig(), newSchema(), newManual(), newStatus(), newHealth(), newSessions(), newSession(), newKill(), newBans(), newCert(), newPinholes(), newTop(), newReload(), newUpgrade(), newCleanup(), newDoctor(), newExplain(), newInspect(), newVersion())
+	root.AddCommand(newRun(), newWorker(), newCheck(), newPrintConfig(), newSchema(), newManual(), newStatus(), newHealth(), newSessions(), newSession(), newKill(), newBans(), newCert(), newPinholes(), newTop(), newReload(), newUpgrade(), newDrain(), newCleanup(), newDoctor(), newExplain(), newInspect(), newVersion())
 	for _, c := range root.Commands() {
 		if c.Args == nil {
 			c.Args = noArgs

@@ -159,6 +159,7 @@ func (p picture) Pinholes() []api.Pinhole {
 }
 
 func (p picture) Reload() error      { return nil }
+func (p picture) TakeSessions(bool)  {}
 func (p picture) Upgrade(bool) error { return nil }
 
 func (p picture) Bans() []api.Ban {

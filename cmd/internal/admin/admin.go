@@ -19,6 +19,8 @@ type Source interface {
 	// Kill ends one session, with its data connections; false says that
 	// there is none of this number.
 	Kill(number uint64) bool
+	// TakeSessions says whether new sessions are taken.
+	TakeSessions(yes bool)
 	// Bans lists the clients that are turned away; LiftBan ends a ban, false
 	// says that there is none.
 	Bans() []api.Ban

@@ -21,6 +21,7 @@ type fakeSource struct {
 	missing []string
 	reload  error
 	upgrade error
+	closed  bool
 	killed  []uint64
 }
 
@@ -47,6 +48,7 @@ func (f *fakeSource) Kill(n uint64) bool {
 func (f *fakeSource) Bans() []api.Ban         { return nil }
 func (f *fakeSource) LiftBan(netip.Addr) bool { return false }
 func (f *fakeSource) Reload() error           { return f.reload }
+func (f *fakeSource) TakeSessions(yes bool)   { f.closed = !yes }
 func (f *fakeSource) Upgrade(bool) error      { return f.upgrade }
 
 // serveOn serves src until the test ends.
@@ -86,6 +88,16 @@ func TestClientReadsWhatTheServerShows(t *testing.T) {
 	}
 	if err := c.Reload(); err != nil {
 		t.Errorf("Reload: %v", err)
+	}
+}
+
+func TestTheGatewayIsToldWhetherToTakeSessions(t *testing.T) {
+	src := &fakeSource{}
+	c := NewClient(socket(t, src))
+	for _, yes := range []bool{false, true, false} {
+		if err := c.TakeSessions(yes); err != nil || src.closed == yes {
+			t.Errorf("TakeSessions(%v): %v; closed %v", yes, err, src.closed)
+		}
 	}
 }
 

@@ -64,6 +64,16 @@ func (c *Client) Kill(number uint64) error {
 	return err
 }
 
+// TakeSessions says whether the gateway takes new sessions.
+func (c *Client) TakeSessions(yes bool) error {
+	what := "/drain"
+	if yes {
+		what = "/undrain"
+	}
+	_, err := c.do(http.MethodPost, what)
+	return err
+}
+
 // Bans asks for the clients that are turned away.
 func (c *Client) Bans() (b []api.Ban, err error) {
 	err = c.get("/bans", &b)

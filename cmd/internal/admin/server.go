@@ -80,6 +80,12 @@ func NewServer(l net.Listener, src Source, pages Pages) *Server {
 	mux.HandleFunc("POST /reload", change(src.Reload))
 	mux.HandleFunc("POST /upgrade", change(func() error { return src.Upgrade(false) }))
 	mux.HandleFunc("POST /upgrade-if-replaced", change(func() error { return src.Upgrade(true) }))
+	for what, yes := range map[string]bool{"/drain": false, "/undrain": true} {
+		mux.HandleFunc("POST "+what, change(func() error {
+			src.TakeSessions(yes)
+			return nil
+		}))
+	}
 	mux.HandleFunc("POST /session/{number}/kill", func(w http.ResponseWriter, r *http.Request) {
 		n, ok := number(r)
 		if !ok || !src.Kill(n) {

@@ -24,6 +24,9 @@ func (d *Daemon) missing(verified time.Time) (out []string) {
 	case !d.ready:
 		return []string{"it is starting"}
 	}
+	if !d.gateway.TakesSessions() {
+		out = append(out, fmt.Sprintf("it is drained: it takes no new sessions, and %d are left", len(d.gateway.Sessions())))
+	}
 	for _, err := range d.down {
 		out = append(out, err.Error())
 	}

@@ -74,7 +74,7 @@ var (
 		alg.CauseKernel:     "the kernel opened no pinhole",
 	}
 	turnWords = map[alg.Rejection]string{
-		alg.RejectDraining:    "a connection while stopping",
+		alg.RejectDraining:    "a connection while draining",
 		alg.RejectDirect:      "a connection to the gateway itself",
 		alg.RejectLimit:       "more than limits.sessions",
 		alg.RejectBanned:      "a client with too many failed logins",

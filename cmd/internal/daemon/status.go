@@ -53,6 +53,12 @@ func (d *Daemon) Kill(number uint64) bool {
 	return ok
 }
 
+// TakeSessions says whether new sessions are taken.
+func (d *Daemon) TakeSessions(yes bool) {
+	d.gateway.TakeSessions(yes)
+	d.log.Info("told whether to take new sessions", "event", "drain", "takes_sessions", yes)
+}
+
 // Bans lists the clients that are turned away.
 func (d *Daemon) Bans() []api.Ban { return d.gateway.Bans() }
 

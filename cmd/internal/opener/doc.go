@@ -36,4 +36,9 @@
 // starts the worker. When either process ends the other does: the worker at
 // the end of the Link, the opener when the worker has exited; then it removes
 // the rules.
+//
+// An upgrade starts the program once more. The successor gets all of that from
+// this opener, and the sessions from its worker, whose bytes no opener reads:
+// upgrade.go draws how, succeed.go is the other side. The ledger and the
+// addresses of the listening sockets come from this opener's own memory.
 package opener
