@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -317,3 +319,45 @@ func (g *gateway) stopSuccessor(t *testing.T) {
 		t.Error("the admin socket is still there")
 	}
 }
+
+// Clients that come and go while one successor follows another do not notice.
+func TestUpgradesUnderLoadFailNoTransfer(t *testing.T) {
+	t.Parallel()
+	need(t, "curl")
+	s := newScene(t, lab.Inbound)
+	g := startGateway(t, s.Gateway, settings{listeners: frontingClient})
+	dir := publicDir(t)
+	clients := s.Client.Command(t.Context(), "sh", "-c", strictLoad, "sh", dir, s.url("pub/file"))
+	try(t, clients.Start())
+	end := sync.OnceValue(func() error { return errors.Join(os.WriteFile(dir+"/end", nil, 0o644), clients.Wait()) })
+	t.Cleanup(func() { _ = end() }) // the test has looked, or has failed before
+	for range upgrades {
+		before := g.opener(t)
+		_, err := g.ask("upgrade")
+		try(t, err)
+		g.hasSucceeded(t, before)
+	}
+	try(t, end())
+	done, err := os.ReadFile(dir + "/done")
+	try(t, err)
+	if n := strings.Count(string(done), "\n"); n < 2*upgrades {
+		t.Errorf("only %d transfers were made", n)
+	}
+	if failed, err := os.ReadFile(dir + "/failed"); err == nil {
+		t.Errorf("transfers failed:\n%s", failed)
+	}
+	g.closedAgain(t)
+	g.stopSuccessor(t)
+}
+
+// strictLoad fetches $2 by four clients at a time in all modes until $1/end is there. It
+// notes in $1/done what came, and in $1/failed what did not.
+const strictLoad = `
+dir=$1 url=$2
+loop() {
+	while ! [ -e "$dir/end" ]; do
+		if out=$(curl -sS -m 30 "$@" "$url" -o /dev/null 2>&1); then echo "$*" >>"$dir/done"; else echo "$*: $out" >>"$dir/failed"; fi
+	done
+}
+loop --disable-epsv & loop --ftp-pasv & loop --ftp-port - --disable-eprt & loop --ftp-port - &
+wait`
