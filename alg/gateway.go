@@ -1,6 +1,7 @@
 package alg
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -124,7 +125,7 @@ func (g *Gateway) arrive(svc *Service, a Arrival) {
 		go s.begin()
 		return
 	}
-	if g.rejecting.Add(1) > maxRejecting {
+	if g.rejecting.Add(1) > int32(cmp.Or(s.settings.Rejections, maxRejections)) {
 		g.rejecting.Add(-1)
 		s.noteRejection(refusal.why)
 		a.Conn.Close()
@@ -136,9 +137,8 @@ func (g *Gateway) arrive(svc *Service, a Arrival) {
 	})
 }
 
-// maxRejecting bounds the connections that are being told why they are
-// rejected; more are just closed.
-const maxRejecting = 256
+// maxRejections is the default of Settings.Rejections.
+const maxRejections = 256
 
 // rejection is why a connection is rejected, and the reply that says so.
 type rejection struct {

@@ -40,6 +40,9 @@ type Settings struct {
 	IdleTimeout time.Duration
 	// Sessions and SessionsPerClient bound the sessions at one time.
 	Sessions, SessionsPerClient int
+	// Rejections bounds the connections that are being told at one time why they
+	// are rejected; more are just closed. 0 means 256.
+	Rejections int
 	// PromisesPerClient bounds the data ports of our ranges that one client
 	// holds at one time; 0 means no bound.
 	PromisesPerClient int

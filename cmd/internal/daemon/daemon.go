@@ -67,6 +67,7 @@ type Daemon struct {
 	parked          *parked   // nil while nobody is to take over
 	waiting         []*socket // that accept once the predecessor has left
 	closeWindows    func()
+	warnOfRoom      sync.Once
 
 	// mu guards what others look at, and is never held while waiting.
 	mu       sync.Mutex
@@ -130,7 +131,7 @@ func (d *Daemon) run(first opener.Setup, ended <-chan error) error {
 	d.resolver = newResolver(d.log)
 	d.config, d.file = c, first.File
 	d.gateway = alg.New(alg.Options{
-		Kernel: d.remote, Log: d.log, Settings: settings(c, nil),
+		Kernel: d.remote, Log: d.log, Settings: d.settings(c, nil),
 		Observer: alg.Observers(d.metrics.Observer(), alg.Observer{TransferEnded: d.logTransfer},
 			d.meter.observer(), d.refusals.observer(), d.o.Observer),
 	})
@@ -212,7 +213,7 @@ func (d *Daemon) configure(ctx context.Context, s opener.Setup, c *config.Config
 		return err
 	}
 	named := d.resolver.resolve(ctx, d.keepAddresses(table(c)))
-	d.gateway.Configure(settings(c, named))
+	d.gateway.Configure(d.settings(c, named))
 	d.transfers.Open(c.Log.Transfers)
 	d.mu.Lock()
 	d.config, d.table, d.reloaded, d.certificates = c, named, time.Now(), certificatesOf(services)
@@ -235,7 +236,7 @@ func (d *Daemon) lookupDue(since time.Duration) bool {
 // lookUp resolves the names again; open sessions keep what they were told.
 func (d *Daemon) lookUp(ctx context.Context) {
 	now := d.resolver.resolve(ctx, d.table)
-	d.gateway.Configure(settings(d.config, now))
+	d.gateway.Configure(d.settings(d.config, now))
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.table = now

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"ftpalg/alg"
@@ -148,6 +149,9 @@ func (a answer) open(ok bool) (*os.File, error) {
 		return a.file, nil
 	}
 	f := new(opener.Failure)
+	if a.file == nil {
+		return nil, errNoDescriptor
+	}
 	if err := link.Text(a.file, f); err != nil {
 		return nil, fmt.Errorf("read the opener's refusal: %w", err)
 	}
@@ -187,9 +191,15 @@ func (r *remote) probe(ctx context.Context, socket uint32, server netip.AddrPort
 	return connOf(f)
 }
 
+// errNoDescriptor says that a file was sent and could not be taken.
+var errNoDescriptor = fmt.Errorf("no descriptor is left: %w", syscall.EMFILE)
+
 // connOf makes a connection of a file that came over the Link, and closes the
 // file.
 func connOf(f *os.File) (*transparent.Conn, error) {
+	if f == nil {
+		return nil, errNoDescriptor
+	}
 	defer closeFile(f)
 	any, err := net.FileConn(f)
 	if err != nil {
@@ -226,7 +236,11 @@ func (r *remote) Relay(ctx context.Context, e expect.Expectation) (alg.DataPort,
 		return nil, err
 	}
 	defer closeFile(f)
-	l, err := net.FileListener(f)
+	err = errNoDescriptor
+	var l net.Listener
+	if f != nil {
+		l, err = net.FileListener(f)
+	}
 	if err != nil {
 		r.Close(e.ID)
 		return nil, fmt.Errorf("take over the data port %s: %w", e.Reached, err)

@@ -27,6 +27,16 @@ const (
 // errStuck says that the other process does not read.
 var errStuck = errors.New("the other process does not read")
 
+// FileError says that a record could not be sent because this process could not
+// make or duplicate its file. The Link is as it was.
+type FileError struct{ Err error }
+
+// Error returns the error's text.
+func (e *FileError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the kernel's error.
+func (e *FileError) Unwrap() error { return e.Err }
+
 // Link is one end. Its methods are safe for concurrent use.
 type Link struct {
 	conn *net.UnixConn
@@ -112,7 +122,7 @@ func (l *Link) SendLater(r Record) {
 }
 
 // SendFile sends a record with a file or socket. The caller may close it at
-// once.
+// once. The error may be a *FileError.
 func (l *Link) SendFile(r Record, c syscall.Conn) error {
 	fd, err := duplicate(c)
 	if err != nil {
@@ -121,7 +131,7 @@ func (l *Link) SendFile(r Record, c syscall.Conn) error {
 	return l.send(message{r, fd})
 }
 
-// SendText sends a record with a value as JSON.
+// SendText sends a record with a value as JSON. The error may be a *FileError.
 func (l *Link) SendText(r Record, v any) error {
 	f, err := textFile(v)
 	if err != nil {
@@ -142,7 +152,7 @@ func duplicate(c syscall.Conn) (fd int, err error) {
 		fd, err = unix.FcntlInt(of, unix.F_DUPFD_CLOEXEC, 0)
 	})
 	if err := errors.Join(failed, err); err != nil {
-		return noFile, fmt.Errorf("duplicate a descriptor: %w", err)
+		return noFile, &FileError{fmt.Errorf("duplicate a descriptor: %w", err)}
 	}
 	return fd, nil
 }
@@ -245,7 +255,8 @@ func closeFiles(all []message) {
 
 // Receive hands out each record that comes, with its file if it has one, until
 // the other process ends: then the error is io.EOF. Whoever gets a file closes
-// it. A packet that is no whole number of records is an error.
+// it. A packet that is no whole number of records is an error. A file for which
+// this process has no descriptor left is missing (recvmsg(2), MSG_CTRUNC).
 func (l *Link) Receive(do func(Record, *os.File)) error {
 	p := newPacket()
 	for {
@@ -259,9 +270,13 @@ func (l *Link) Receive(do func(Record, *os.File)) error {
 			return err
 		case n == 0 && f == nil:
 			return io.EOF
-		case n == 0, n%Size != 0, p.header.Flags&(unix.MSG_TRUNC|unix.MSG_CTRUNC) != 0:
+		case n == 0, n%Size != 0, p.header.Flags&unix.MSG_TRUNC != 0:
 			f.Close()
 			return errRecord
+		}
+		if f != nil && p.header.Flags&unix.MSG_CTRUNC != 0 {
+			f.Close()
+			f = nil
 		}
 		for b := p.bytes[:n]; len(b) > 0; b = b[Size:] {
 			do(parse(b), f)
@@ -349,11 +364,11 @@ func textFile(v any) (*os.File, error) {
 	}
 	f, err := EmptyFile()
 	if err != nil {
-		return nil, err
+		return nil, &FileError{err}
 	}
 	if _, err := f.Write(text); err != nil {
 		f.Close()
-		return nil, err
+		return nil, &FileError{err}
 	}
 	return f, nil
 }

@@ -176,3 +176,65 @@ func descriptors(t *testing.T) int {
 	}
 	return len(all)
 }
+
+// Where no descriptor is left the record comes without its file, and what comes
+// next comes whole.
+func TestAFileThatCannotBeTakenIsMissing(t *testing.T) {
+	a, b := pair(t)
+	var before unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan bool)
+	go b.Receive(func(_ Record, f *os.File) {
+		got <- f != nil
+		if f != nil {
+			f.Close()
+		}
+	})
+	send := func() {
+		t.Helper()
+		if err := a.SendText(full, "text"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send()
+	if !<-got {
+		t.Fatal("the file is missing although there is room")
+	}
+	f, err := textFile("text")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	fd, err := duplicate(f) // what is sent is there already
+	if err != nil {
+		t.Fatal(err)
+	}
+	none := before
+	none.Cur = 3
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &none); err != nil {
+		t.Fatal(err)
+	}
+	restore := func() {
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &before); err != nil {
+			t.Error(err)
+		}
+	}
+	defer restore()
+	if err := a.send(message{full, fd}); err != nil {
+		t.Fatal(err)
+	}
+	if <-got {
+		t.Error("there was no descriptor for the file")
+	}
+	var lack *FileError
+	if err := a.SendText(full, "text"); !errors.As(err, &lack) || !errors.Is(err, unix.EMFILE) {
+		t.Errorf("a file that cannot be made: %v", err)
+	}
+	restore()
+	send()
+	if !<-got {
+		t.Error("the file is missing although there is room again")
+	}
+}

@@ -146,22 +146,44 @@ func (f *Failure) Unwrap() error {
 func (o *Opener) refuse(r link.Record, err error) {
 	f := Failure{Text: err.Error(), Timeout: errors.Is(err, context.DeadlineExceeded)}
 	errors.As(err, &f.Errno)
-	o.sent(o.link.SendText(link.Record{Op: link.Answer, Request: r.Request, Code: 1}, f))
+	answer := link.Record{Op: link.Answer, Request: r.Request, Code: 1}
+	if err := o.link.SendText(answer, f); isFileError(err) {
+		o.send(answer) // without the reason
+	} else {
+		o.sent(err)
+	}
 }
 
 func (o *Opener) answerText(r link.Record, v any) {
-	o.sent(o.link.SendText(link.Record{Op: link.Answer, Request: r.Request}, v))
+	o.answered(r, o.link.SendText(link.Record{Op: link.Answer, Request: r.Request}, v))
 }
 
 func (o *Opener) answerFile(r link.Record, f syscall.Conn) {
-	o.sent(o.link.SendFile(link.Record{Op: link.Answer, Request: r.Request}, f))
+	o.answered(r, o.link.SendFile(link.Record{Op: link.Answer, Request: r.Request}, f))
+}
+
+// answered refuses what could not be answered for want of a descriptor.
+func (o *Opener) answered(r link.Record, err error) {
+	if isFileError(err) {
+		o.refuse(r, err)
+		return
+	}
+	o.sent(err)
+}
+
+func isFileError(err error) bool {
+	var f *link.FileError
+	return errors.As(err, &f)
 }
 
 func (o *Opener) send(r link.Record) { o.sent(o.link.Send(r)) }
 
 // sent ends the Link where nothing can be sent any more: then serve ends too.
 func (o *Opener) sent(err error) {
-	if err != nil {
+	switch {
+	case isFileError(err):
+		o.log.Error("the worker could not be told", "event", "descriptors", "error", err)
+	case err != nil:
 		o.link.Close()
 	}
 }
