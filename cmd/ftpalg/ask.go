@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ftpalg/cmd/internal/admin"
+	"ftpalg/cmd/internal/words"
 )
 
 const defaultSocket = "/run/ftpalg/admin.sock"
@@ -48,7 +49,7 @@ func newJudgedQuestion[T any](use, short string, ask func(*admin.Client) (T, err
 }
 
 func printJSON[T any](w io.Writer, v T, _ time.Time) error {
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(words.JSON(w))
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }

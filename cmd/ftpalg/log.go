@@ -6,6 +6,7 @@ import (
 
 	"ftpalg/alg"
 	"ftpalg/cmd/internal/config"
+	"ftpalg/cmd/internal/words"
 )
 
 // logger makes the program's log.
@@ -29,7 +30,7 @@ func newLog(w io.Writer, f config.Format, level slog.Leveler) *slog.Logger {
 	if f == config.FormatText {
 		return slog.New(slog.NewTextHandler(w, o))
 	}
-	return slog.New(slog.NewJSONHandler(w, o))
+	return slog.New(slog.NewJSONHandler(words.JSON(w), o))
 }
 
 // nameTrace gives the level that slog does not know its name.

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"ftpalg/cmd/internal/words"
 )
 
 // Server answers on the admin socket, or on the address of admin.http.
@@ -178,5 +180,5 @@ func noSession(w http.ResponseWriter, r *http.Request) {
 
 func reply(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(v)
+	json.NewEncoder(words.JSON(w)).Encode(v)
 }

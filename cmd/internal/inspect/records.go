@@ -10,6 +10,7 @@ import (
 	"ftpalg/alg/capture"
 	"ftpalg/alg/dialogue"
 	"ftpalg/alg/expect"
+	"ftpalg/cmd/internal/words"
 )
 
 // record is one announcement as JSON.
@@ -71,7 +72,7 @@ const (
 
 func newRecords(o Options, g *gateway) *records {
 	out := bufio.NewWriter(o.Out)
-	return &records{gateway: g, out: out, encoder: json.NewEncoder(out), live: o.Live}
+	return &records{gateway: g, out: out, encoder: json.NewEncoder(words.JSON(out)), live: o.Live}
 }
 
 func (r *records) announced(a *capture.Announcement) {

@@ -85,7 +85,7 @@ func word(s string) string {
 		r, n := utf8.DecodeRuneInString(s)
 		switch {
 		case r == utf8.RuneError && n == 1 && s[0] < 0xA0,
-			unicode.IsSpace(r), unicode.IsControl(r):
+			unicode.IsSpace(r), !unicode.IsPrint(r):
 			b.WriteByte('_')
 		default:
 			b.WriteString(s[:n])
