@@ -177,6 +177,9 @@ func (m *Manager) Open(ctx context.Context, e expect.Expectation) error {
 	if err := m.Missing(rule.FamilyOf(e.From)); err != nil {
 		return err
 	}
+	if m.tracker == nil && m.watcher != nil { // a tracker asks for it itself
+		m.watcher.ForgetColliding(e)
+	}
 	return m.path.Open(ctx, e)
 }
 

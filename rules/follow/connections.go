@@ -51,12 +51,13 @@ type connections struct {
 	mu       sync.Mutex
 	all      map[ctnetlink.Tuple]*connection
 	byTarget map[targetKey][]*connection
+	byKey    map[expect.Key][]*connection // by what they show before translation
 	live     map[*connection]struct{}
 	ended    []*connection // in the order of their ends
 }
 
 func newConnections() *connections {
-	return &connections{all: map[ctnetlink.Tuple]*connection{}, byTarget: map[targetKey][]*connection{}, live: map[*connection]struct{}{}}
+	return &connections{all: map[ctnetlink.Tuple]*connection{}, byTarget: map[targetKey][]*connection{}, byKey: map[expect.Key][]*connection{}, live: map[*connection]struct{}{}}
 }
 
 // addConnection enters a connection, and reports false if it is there already.
@@ -75,6 +76,7 @@ func (c *connections) addConnection(f ctnetlink.Flow, e expect.Expectation, know
 	c.all[n.orig] = n
 	c.live[n] = struct{}{}
 	c.byTarget[n.target] = append(c.byTarget[n.target], n)
+	c.byKey[n.key()] = append(c.byKey[n.key()], n)
 	return true
 }
 
@@ -135,21 +137,38 @@ func (c *connections) removeConnection(f ctnetlink.Flow, now time.Time) (connect
 func (c *connections) forgetLocked(n *connection) {
 	delete(c.all, n.orig)
 	delete(c.live, n)
-	others := slices.DeleteFunc(c.byTarget[n.target], func(other *connection) bool { return other == n })
-	if len(others) == 0 {
-		delete(c.byTarget, n.target)
-		return
-	}
-	c.byTarget[n.target] = others
+	removeFrom(c.byTarget, n.target, n)
+	removeFrom(c.byKey, n.key(), n)
 }
 
-// sharingTarget returns the connections that a promised one could collide with.
-func (c *connections) sharingTarget(e expect.Expectation) []connection {
+func removeFrom[K comparable](m map[K][]*connection, key K, n *connection) {
+	others := slices.DeleteFunc(m[key], func(other *connection) bool { return other == n })
+	if len(others) == 0 {
+		delete(m, key)
+		return
+	}
+	m[key] = others
+}
+
+// key returns what the connection shows of itself before it is translated.
+func (n *connection) key() expect.Key {
+	return expect.Key{From: n.orig.Src.Addr(), Reached: n.orig.Dst}
+}
+
+// couldCollide returns the connections that a promised one could collide with, on
+// either side of the translation.
+func (c *connections) couldCollide(e expect.Expectation) []connection {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var found []connection
-	for _, n := range c.byTarget[targetKeyOf(e)] {
+	target := targetKeyOf(e)
+	for _, n := range c.byTarget[target] {
 		found = append(found, *n)
+	}
+	for _, n := range c.byKey[e.Key()] {
+		if n.target != target {
+			found = append(found, *n)
+		}
 	}
 	return found
 }

@@ -242,7 +242,7 @@ func (w *Watcher) pollLoop() {
 			return
 		case now := <-tick.C:
 			w.poll(w.connections.openConnections())
-			w.deleteEntries(w.connections.takeExpired(now))
+			w.deleteEntries(entriesOf(w.connections.takeExpired(now)))
 			w.deliverEvents()
 		}
 	}
@@ -286,13 +286,13 @@ func (w *Watcher) onState(f ctnetlink.Flow) {
 
 // deleteEntries deletes the entries of ended connections. The word of it comes as
 // an event.
-func (w *Watcher) deleteEntries(list []connection) {
+func (w *Watcher) deleteEntries(list []ctnetlink.Flow) {
 	w.asking.Lock()
 	defer w.asking.Unlock()
 	for some := range slices.Chunk(list, ctnetlink.MostMessages) {
 		p := w.kernel.Next()
 		for _, c := range some {
-			ctnetlink.DeleteFlow(p, c.orig, c.id)
+			ctnetlink.DeleteFlow(p, c.Orig, c.ID)
 		}
 		w.kernel.Execute() // what is gone is gone
 	}
@@ -308,11 +308,20 @@ const (
 // Cut has the kernel forget the live connections of a session.
 func (w *Watcher) Cut(session uint64) {
 	other := func(c connection) bool { return !c.attributed || c.Session != session }
-	w.deleteEntries(slices.DeleteFunc(w.connections.openConnections(), other))
+	w.deleteEntries(entriesOf(slices.DeleteFunc(w.connections.openConnections(), other)))
+}
+
+// ForgetColliding has the kernel forget what Colliding returns.
+func (w *Watcher) ForgetColliding(e expect.Expectation) {
+	if list := w.Colliding(e); len(list) > 0 {
+		w.deleteEntries(list)
+	}
 }
 
 // Colliding returns the ended connections that a promised one could collide
-// with: the same target and the same source towards it. One whose end has
+// with: the same target and the same source towards it; or the same host and
+// address on this side, by which the kernel would take the promised one for the
+// ended one, and send it to that one's target. One whose end has
 // not been seen yet is looked up first, for only the ended may be deleted; one
 // that is closing is given a moment, since its last packets are under way.
 // Events that have come are read first.
@@ -320,10 +329,10 @@ func (w *Watcher) Colliding(e expect.Expectation) []ctnetlink.Flow {
 	w.readPending()
 	ended := func(c connection) bool { return !c.live() }
 	for waited := time.Duration(0); ; waited += closingPoll {
-		list := w.connections.sharingTarget(e)
+		list := w.connections.couldCollide(e)
 		if slices.ContainsFunc(list, connection.live) {
 			w.poll(slices.DeleteFunc(list, ended))
-			list = w.connections.sharingTarget(e)
+			list = w.connections.couldCollide(e)
 		}
 		if waited >= closingWait || !slices.ContainsFunc(list, connection.closing) {
 			return entriesOf(slices.DeleteFunc(list, connection.live))

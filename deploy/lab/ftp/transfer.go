@@ -99,7 +99,7 @@ func (s *session) transfer(opening string, move func(net.Conn) error) {
 	conn, err := source.open()
 	source.cancel()
 	if err != nil {
-		s.reply("425 Failed to establish the data connection.")
+		s.reply("425 Failed to establish the data connection: " + err.Error())
 		return
 	}
 	s.interruptible(func() { _ = conn.Close() }) // move then ends with an error
