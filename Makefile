@@ -57,6 +57,13 @@ lint:
 	go vet ./...
 	go run $(STATICCHECK) ./...
 
+# Logins, transfers, aborts and vanishing clients for 15 minutes in each data path:
+# what the gateway uses comes back to where it was.
+.PHONY: soak
+soak: test-tools
+	for path in iptables conntrack relay; do FTPALG_E2E=1 FTPALG_SOAK=900 FTPALG_DATA_PATH=$$path \
+		go test -count=1 -timeout 30m -v -run TestASoak ./deploy/e2e || exit 1; done
+
 # Every client with every server, about an hour; writes deploy/doc/compatibility.md.
 # Its files are in memory where that is possible: a disk that stalls would stall
 # the servers of one thread, and with them whoever talks to them.

@@ -3,6 +3,7 @@ package alg
 import (
 	"errors"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"ftpalg/alg/dialogue"
@@ -14,22 +15,11 @@ import (
 // text. The error wraps nat.ErrExhausted, nat.ErrUnresolved, errShare, errRate or the kernel's.
 func (s *session) openData(a *dialogue.Announcement) (d *dataConn, text netip.AddrPort, err error) {
 	done := Announced{Session: s.number, Mode: a.Mode}
+	began := time.Now()
 	if !s.g.rates.allow(clientHost(s.ends.Client.Addr()), ratePromises, s.settings.Rates.Promises) {
 		err = errRate
 	} else {
-		d, text, err = s.g.data.offer(s.ends, a, s.settings)
-	}
-	if err == nil {
-		began := time.Now()
-		d.Session, d.session, d.Until = s.number, &s.data, began.Add(s.settings.PinholeTimeout)
-		if d.Relayed = s.settings.Relay || a.Protected || s.serverTLS != nil || s.ends.Convert(); d.Relayed {
-			d.relay = newRelay(s.g.data, d, s.log)
-			d.relay.server = s.serverTLS
-		}
-		if a.Protected {
-			d.relay.protect, d.relay.mustResume = s.tls, s.service.ResumeData
-		}
-		err = s.g.data.open(s.ctx, d)
+		d, text, err = s.openAnyPort(a)
 		done.Opening = time.Since(began)
 	}
 	if err != nil {
@@ -45,6 +35,32 @@ func (s *session) openData(a *dialogue.Announcement) (d *dataConn, text netip.Ad
 	s.log.Debug("data connection opened", "event", "promised", "mode", a.Mode,
 		"said", a.Said, "at", a.At, "told", text, "from", d.From, "to", d.Reached, "seen", d.Seen)
 	return d, text, nil
+}
+
+// portTries bounds how many ports are tried that turn out to be in use.
+const portTries = 8
+
+// openAnyPort opens a data connection. The port at which this process is to meet
+// it may be in use: connections of this machine have theirs from the same
+// numbers (ip(7), ip_local_port_range). It rests then, and another is tried.
+func (s *session) openAnyPort(a *dialogue.Announcement) (d *dataConn, text netip.AddrPort, err error) {
+	for range portTries {
+		if d, text, err = s.g.data.offer(s.ends, a, s.settings); err != nil {
+			return nil, text, err
+		}
+		d.Session, d.session, d.Until = s.number, &s.data, time.Now().Add(s.settings.PinholeTimeout)
+		if d.Relayed = s.settings.Relay || a.Protected || s.serverTLS != nil || s.ends.Convert(); d.Relayed {
+			d.relay = newRelay(s.g.data, d, s.log)
+			d.relay.server = s.serverTLS
+		}
+		if a.Protected {
+			d.relay.protect, d.relay.mustResume = s.tls, s.service.ResumeData
+		}
+		if err = s.g.data.open(s.ctx, d); d.leased == 0 || !errors.Is(err, syscall.EADDRINUSE) {
+			return d, text, err
+		}
+	}
+	return nil, text, err
 }
 
 // resultOf says whether the other side reads what was announced.

@@ -2,8 +2,10 @@ package alg_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -309,5 +311,47 @@ func TestDrainLetsWhatIsRelayedArrive(t *testing.T) {
 		data.Close()
 		<-drained
 		b.serve() // for the end of the bench
+	})
+}
+
+// A port of the range may be another program's at this moment: the next one is
+// tried, and only those.
+func TestRelayTriesAnotherPortWhereOneIsInUse(t *testing.T) {
+	s := testSettings()
+	s.Relay = true
+	onBench(t, fronting(), s, func(b *bench) {
+		var tried []netip.AddrPort
+		b.kernel.FailOpen = func(e expect.Expectation) error {
+			tried = append(tried, e.Reached)
+			if len(tried) <= 2 {
+				return &os.SyscallError{Syscall: "bind", Err: syscall.EADDRINUSE}
+			}
+			return nil
+		}
+		client, server := b.session()
+		client.say("PASV")
+		server.hears("PASV")
+		server.say("227 (198,18,1,20,19,136)")
+		synctest.Wait()
+		if len(tried) != 3 {
+			t.Fatalf("tried %v", tried)
+		}
+		port := tried[2].Port()
+		client.hears(fmt.Sprintf("227 (203,0,113,1,%d,%d)", port>>8, port&0xff))
+		if len(tried) != 3 || tried[0] == tried[1] || tried[1] == tried[2] || tried[0] == tried[2] {
+			t.Errorf("tried %v", tried)
+		}
+		b.kernel.FailOpen = func(e expect.Expectation) error {
+			tried = append(tried, e.Reached)
+			return syscall.EACCES
+		}
+		tried = nil
+		client.say("EPSV")
+		server.hears("EPSV")
+		server.say("229 ok (|||5000|)")
+		client.hears("425 The data connection cannot be opened at the gateway.")
+		if len(tried) != 1 {
+			t.Errorf("tried %v after another error", tried)
+		}
 	})
 }

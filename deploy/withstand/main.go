@@ -79,7 +79,7 @@ func (p testPackage) paths() []string {
 // has failed.
 func (p testPackage) run(path string, outcomes map[string]outcome) error {
 	c := exec.Command("go", "test", "-json", "-count=1", "-timeout", "10m", "-run", "^("+strings.Join(p.tests, "|")+")$", p.name)
-	c.Env = append(os.Environ(), "FTPALG_E2E=1", "FTPALG_KILLS=100", "FTPALG_DATA_PATH="+path)
+	c.Env = append(os.Environ(), "FTPALG_E2E=1", "FTPALG_KILLS=100", "FTPALG_SESSIONS=9000", "FTPALG_SOAK=60", "FTPALG_DATA_PATH="+path)
 	c.Stderr = os.Stderr
 	out, err := c.StdoutPipe()
 	if err != nil {
