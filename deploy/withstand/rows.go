@@ -6,6 +6,7 @@ type row struct{ kind, what, pkg, test string }
 var rows = []row{
 	{"attack", "a worker that is wholly taken over", "./cmd/internal/opener", "TestATakenOverWorkerCanOpenOnlyWhatItsSessionMay"},
 	{"attack", "messages between the processes in any order", "./cmd/internal/opener", "TestTheLedgerAgreesWithItsModel"},
+	{"attack", "any interleaving of commands, replies, timeouts, faults and restarts", "./alg", "TestWhateverHappensGatewayAndKernelAgree"},
 	{"attack", "messages that are none", "./cmd/internal/link", "TestWhatIsNoRecordIsAnError"},
 	{"attack", "privileges of the process that reads from the network", "./deploy/e2e", "TestWorkerHasNoPrivilege"},
 	{"attack", "bounce by PORT and EPRT, ports below 1024, odd addresses", "./alg/dialogue", "TestDialogues"},

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"go.uber.org/goleak"
 )
 
 // inNamespace is set in the environment of a test process that has a network
@@ -22,7 +24,7 @@ func TestMain(m *testing.M) {
 	case os.Geteuid() == 0 && os.Getenv(inNamespace) == "":
 		os.Exit(runInNamespace())
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 func runInNamespace() int {

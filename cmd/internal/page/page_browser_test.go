@@ -128,8 +128,7 @@ func TestBrowserSaysThatItIsNotLive(t *testing.T) {
 	b.holds(rowsOfSessions + ` === 4`)
 	stop()
 	b.holds(`/^Not live, since \d\d:\d\d:\d\d$/.test(document.getElementById("live").textContent)`)
-	_, stop = serveAt(t, b.host, newLively(5), guarded(""))
-	defer stop()
+	serveAt(t, b.host, newLively(5), guarded(""))
 	b.holds(`document.getElementById("live").textContent === "Live" && ` + rowsOfSessions + ` === 6`)
 }
 

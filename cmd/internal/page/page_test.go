@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -25,12 +26,11 @@ func newPage(src Source) (*Page, *http.ServeMux) {
 // be met, until the test ends.
 func serve(t *testing.T, src Source, wrap func(http.Handler) http.Handler) (url string) {
 	t.Helper()
-	url, stop := serveAt(t, "127.0.0.1:0", src, wrap)
-	t.Cleanup(stop)
+	url, _ = serveAt(t, "127.0.0.1:0", src, wrap)
 	return url
 }
 
-// serveAt serves a page at an address until stop is called.
+// serveAt serves a page at an address until stop is called, or the test ends.
 func serveAt(t *testing.T, addr string, src Source, wrap func(http.Handler) http.Handler) (url string, stop func()) {
 	t.Helper()
 	l, err := net.Listen("tcp", addr)
@@ -42,7 +42,9 @@ func serveAt(t *testing.T, addr string, src Source, wrap func(http.Handler) http
 	s.Listener.Close()
 	s.Listener, s.Config.ReadTimeout = l, 2*Every
 	s.Start()
-	return s.URL, func() { p.Close(); s.Close() }
+	stop = sync.OnceFunc(func() { p.Close(); s.Close() })
+	t.Cleanup(stop)
+	return s.URL, stop
 }
 
 func bare(h http.Handler) http.Handler { return h }

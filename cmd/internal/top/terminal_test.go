@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 )
 
@@ -25,7 +26,8 @@ const asChild = "FTPALG_TOP_CHILD"
 func TestMain(m *testing.M) {
 	kind := os.Getenv(asChild)
 	if kind == "" {
-		os.Exit(m.Run())
+		goleak.VerifyTestMain(m)
+		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
