@@ -120,7 +120,7 @@ func (g group) pair(d *decoder, path string, first map[string]int, key, n *yaml.
 	case follow(key).Kind != yaml.ScalarNode:
 		d.addAt(at, child(path, "?"), "%s where a key belongs", describe(follow(key).Kind))
 	case again:
-		d.addAt(at, shown, "given twice, first in line %d", line)
+		d.addAt(at, shown, "given twice, first in %s", d.lineOf(line, at.line))
 	case text == "<<":
 		d.addAt(at, shown, "merge keys are not supported; write the keys out")
 	case !known:

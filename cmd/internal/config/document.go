@@ -26,7 +26,7 @@ func (r *report) document(data []byte) (*yaml.Node, bool) {
 	err := decoder.Decode(&first)
 	switch {
 	case errors.Is(err, io.EOF), err == nil && isEmpty(&first):
-		r.add("", "empty; at least listeners is needed")
+		r.add("", emptyProblem)
 		return nil, false
 	case err != nil:
 		r.errors = append(r.errors, r.syntax(data, err))
@@ -42,6 +42,9 @@ func (r *report) document(data []byte) (*yaml.Node, bool) {
 	}
 	return first.Content[0], true
 }
+
+// emptyProblem is what is wrong with a configuration that holds nothing.
+const emptyProblem = "empty; at least listeners is needed"
 
 // isEmpty reports whether a document holds nothing.
 func isEmpty(doc *yaml.Node) bool {

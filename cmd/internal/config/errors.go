@@ -17,6 +17,8 @@ type Error struct {
 	Path string
 	// Problem is what is wrong, and what would be right where that is known.
 	Problem string
+	// order is the line in the whole of a folder's fragments.
+	order int
 }
 
 // Error returns "file:line:column: path: problem", without the parts that are
@@ -53,6 +55,6 @@ func (l List) Error() string {
 // found.
 func (l List) sort() {
 	slices.SortStableFunc(l, func(a, b Error) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(cmp.Compare(a.order, b.order), cmp.Compare(a.Column, b.Column))
 	})
 }

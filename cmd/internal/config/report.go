@@ -10,14 +10,15 @@ type place struct{ line, column int }
 
 // report collects what is wrong, and knows where each value stands.
 type report struct {
-	file   string
+	// files are the names of the file, or of the fragments of a folder.
+	files  []string
 	places map[string]place
 	failed map[string]bool
 	errors List
 }
 
 func newReport(file string) *report {
-	return &report{file: file, places: map[string]place{}, failed: map[string]bool{}}
+	return &report{files: []string{file}, places: map[string]place{}, failed: map[string]bool{}}
 }
 
 // add records a problem with the value at path. A value that is not in the
@@ -29,10 +30,25 @@ func (r *report) add(path, format string, args ...any) {
 // addAt is add for a problem that stands elsewhere than its value.
 func (r *report) addAt(at place, path, format string, args ...any) {
 	r.failed[path] = true
+	file, line := r.locate(at.line)
 	r.errors = append(r.errors, Error{
-		File: r.file, Line: at.line, Column: at.column,
-		Path: path, Problem: fmt.Sprintf(format, args...),
+		File: file, Line: line, Column: at.column,
+		Path: path, Problem: fmt.Sprintf(format, args...), order: at.line,
 	})
+}
+
+// locate returns the file and the line in it of a line of the whole.
+func (r *report) locate(line int) (file string, in int) {
+	return r.files[line/fragmentLines], line % fragmentLines
+}
+
+// lineOf names a line of the whole, seen from one in the same file or another.
+func (r *report) lineOf(line, from int) string {
+	file, in := r.locate(line)
+	if other, _ := r.locate(from); other != file {
+		return fmt.Sprintf("%s:%d", file, in)
+	}
+	return fmt.Sprintf("line %d", in)
 }
 
 // find returns the place of the value at path, or of the nearest value around

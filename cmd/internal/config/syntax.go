@@ -39,7 +39,7 @@ func fromParser() []string {
 func (r *report) syntax(data []byte, err error) Error {
 	message := regexp.MustCompile(messagePattern).FindStringSubmatch(err.Error())
 	problem := message[2]
-	e := Error{File: r.file, Line: 1, Problem: "not YAML: " + problem}
+	e := Error{File: r.files[0], Line: 1, Problem: "not YAML: " + problem}
 	if line, err := strconv.Atoi(message[1]); err == nil {
 		e.Line = line
 	}
@@ -56,6 +56,7 @@ func (r *report) syntax(data []byte, err error) Error {
 	if regexp.MustCompile(tabPattern).MatchString(problem) {
 		e = mendTab(data, e)
 	}
+	e.order = e.Line
 	return e
 }
 

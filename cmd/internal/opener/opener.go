@@ -27,6 +27,8 @@ type Options struct {
 	Log    *slog.Logger
 	// SetLevel changes the level of Log.
 	SetLevel func(config.Log)
+	// Watch says that File is looked at, and reloaded when it has changed.
+	Watch bool
 	// Ready is called once the worker serves and its rules are in place,
 	// Stopping when the end begins, and Alive every half AliveEvery while both
 	// processes answer, unless that is 0.
@@ -216,6 +218,11 @@ func (o *Opener) oversee(ctx context.Context, asked Asked, w *worker, opened map
 	served := make(chan error, 1)
 	go func() { served <- o.serve() }()
 	err := o.startServing(opened, p)
+	watching, stopWatching := context.WithCancel(ctx)
+	defer stopWatching()
+	if o.o.Watch && err == nil {
+		o.working.Go(func() { o.watchFiles(watching) })
+	}
 	var heir *successor
 	if err == nil {
 		o.o.Ready()
@@ -223,6 +230,7 @@ func (o *Opener) oversee(ctx context.Context, asked Asked, w *worker, opened map
 		o.log.Info("ready", "event", "ready", "path", path, "why", why, "netfilter", o.rules().Describe(), "listeners", o.listening())
 		heir, err = o.watch(ctx, asked, served)
 	}
+	stopWatching()
 	o.changing.Lock()
 	o.stopped = true
 	o.changing.Unlock()

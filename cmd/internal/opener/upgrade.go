@@ -123,7 +123,7 @@ func (o *Opener) startSuccessor() (*successor, error) {
 		return nil, err
 	}
 	defer theirs.Close()
-	c := exec.Command(o.o.Program, "run", "--config", o.o.File, "--"+LinkArgument)
+	c := exec.Command(o.o.Program, "run", "--config", o.o.File, "--"+LinkArgument, fmt.Sprintf("--watch=%v", o.o.Watch))
 	c.Stdout, c.Stderr = os.Stdout, os.Stderr
 	c.ExtraFiles = []*os.File{theirs}
 	c.Env = successorEnvironment(os.Environ())
