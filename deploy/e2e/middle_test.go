@@ -14,6 +14,7 @@ import (
 
 	"ftpalg/deploy/lab"
 	"ftpalg/deploy/lab/ftp"
+	"ftpalg/deploy/lab/labtest"
 )
 
 // What is under way when something happens to the gateway: a mirror of many
@@ -186,7 +187,6 @@ func (g *gateway) endsClosed(t *testing.T) {
 
 func TestTransfersGetThroughAFirewalldReload(t *testing.T) {
 	t.Parallel()
-	need(t, "firewalld", "firewall-cmd", "dbus-daemon")
 	s := newScene(t, lab.Inbound)
 	for _, table := range []string{"INPUT", "FORWARD"} {
 		_, err := s.Gateway.Iptables("-P", table, "ACCEPT") // firewalld decides now
@@ -194,78 +194,14 @@ func TestTransfersGetThroughAFirewalldReload(t *testing.T) {
 		_, err = s.Gateway.Iptables("-F", table)
 		try(t, err)
 	}
-	f := startFirewalld(t, s.Gateway)
+	f := labtest.StartFirewalld(t, s.Gateway)
 	g := startGateway(t, s.Gateway, settings{listeners: fronting})
 	w := s.startTraffic(t)
 	time.Sleep(underWay)
 	w.stillRuns(t)
-	f.reload(t)
+	f.Reload(t)
 	g.repairs(t)
-	f.reload(t)
+	f.Reload(t)
 	w.endsWell(t, false)
 	g.endsClosed(t)
-}
-
-// firewalld is a firewalld on a host, with a message bus of its own.
-type firewalld struct {
-	host *lab.Host
-	env  []string
-}
-
-// busSettings let anybody do anything on the bus, which only the test knows.
-const busSettings = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig><type>system</type><listen>unix:path=%s</listen><policy context="default">
-<allow user="*"/><allow own="*"/><allow send_type="method_call"/><allow send_type="signal"/>
-<allow send_requested_reply="true" send_type="method_return"/><allow send_requested_reply="true" send_type="error"/>
-<allow receive_type="method_call"/><allow receive_type="method_return"/><allow receive_type="error"/><allow receive_type="signal"/>
-</policy></busconfig>
-`
-
-// startFirewalld starts one that writes its rules with iptables, which flushes
-// every rule of everybody at each reload.
-func startFirewalld(t *testing.T, host *lab.Host) *firewalld {
-	t.Helper()
-	dir := publicDir(t)
-	bus := filepath.Join(dir, "bus")
-	try(t, os.WriteFile(filepath.Join(dir, "bus.conf"), fmt.Appendf(nil, busSettings, bus), 0o644))
-	try(t, os.MkdirAll(filepath.Join(dir, "etc"), 0o755))
-	try(t, os.WriteFile(filepath.Join(dir, "etc/firewalld.conf"), []byte("DefaultZone=public\nFirewallBackend=iptables\nCleanupOnExit=no\n"), 0o644))
-	start(t, host, "dbus-daemon", "--config-file="+filepath.Join(dir, "bus.conf"), "--nofork", "--nopidfile")
-	f := &firewalld{host, []string{"DBUS_SYSTEM_BUS_ADDRESS=unix:path=" + bus}}
-	within(t, serverTimeout, "the bus is there", func() error {
-		_, err := os.Stat(bus)
-		return err
-	})
-	line := []string{"unshare", "--mount", "sh", "-c", `mount -t tmpfs none /run && exec "$@"`, "sh",
-		"env", f.env[0], "firewalld", "--nofork", "--nopid", "--system-config", filepath.Join(dir, "etc"), "--log-file", filepath.Join(dir, "log"), "--log-target", "file"}
-	start(t, host, line[0], line[1:]...)
-	within(t, serverTimeout, "firewalld runs", func() error { return f.command(t, "--state") })
-	return f
-}
-
-func (f *firewalld) command(t *testing.T, args ...string) error {
-	t.Helper()
-	c := f.host.Command(context.WithoutCancel(t.Context()), "firewall-cmd", args...)
-	c.Env = append(os.Environ(), f.env...)
-	out, err := c.CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("firewall-cmd %q: %w: %s", args, err, out)
-	}
-	return nil
-}
-
-// reload has firewalld write all its rules anew. Its ebtables-restore (1.8.9)
-// fails now and then with RULE_DELETE where any other program, such as
-// iptables in a loop, commits a change meanwhile: then it is said again, as an
-// operator would.
-func (f *firewalld) reload(t *testing.T) {
-	t.Helper()
-	var err error
-	for range 3 {
-		if err = f.command(t, "--reload"); err == nil || !strings.Contains(err.Error(), "ebtables-restore") {
-			break
-		}
-		t.Log(err)
-	}
-	try(t, err)
 }

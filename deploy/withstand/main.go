@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"regexp"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -93,9 +92,21 @@ func (p testPackage) run(path string, outcomes map[string]outcome) error {
 	}
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
+	said := make(map[string]*strings.Builder)
 	for lines.Scan() {
 		var e struct{ Action, Test, Output string }
-		if json.Unmarshal(lines.Bytes(), &e) != nil || !regexp.MustCompile(`^(pass|fail|skip)$`).MatchString(e.Action) || e.Test == "" {
+		if json.Unmarshal(lines.Bytes(), &e) != nil || e.Test == "" {
+			continue
+		}
+		if said[e.Test] == nil {
+			said[e.Test] = new(strings.Builder)
+		}
+		said[e.Test].WriteString(e.Output)
+		switch e.Action {
+		case "fail":
+			fmt.Fprint(os.Stderr, said[e.Test])
+		case "pass", "skip":
+		default:
 			continue
 		}
 		key := p.name + " " + e.Test

@@ -21,6 +21,11 @@ type example struct {
 	// that is a gateway too.
 	gateway, edge string
 	trips         []trip
+	// firewall puts a firewall of Debian's in force on the gateway, in the place
+	// of a strict edge; nil for that.
+	firewall func(*testing.T, *lab.Host)
+	// try tries what no trip does; nil for nothing.
+	try func(*testing.T, *lab.Topology)
 }
 
 // The default ranges.
@@ -71,6 +76,25 @@ func examples() []example {
 			trips: []trip{{contact: "203.0.113.80:21", server: "198.18.1.20:21", seenAs: "198.18.1.1", passive: ports{60000, 60099}, active: active}},
 		},
 		{
+			topology: lab.Routed, gateway: "routed-firewall.yaml",
+			trips: []trip{{contact: "192.0.2.20:21", server: "192.0.2.20:21", seenAs: "203.0.113.10"}},
+		},
+		{
+			topology: lab.Inbound, gateway: "ftps.yaml", try: underTLS,
+		},
+		{
+			topology: lab.Inbound, gateway: "ufw.yaml", firewall: startUFW,
+			trips: []trip{{contact: "203.0.113.1:21", server: "198.18.1.20:21", seenAs: "203.0.113.10", passive: passive}},
+		},
+		{
+			topology: lab.Inbound, gateway: "firewalld.yaml", firewall: startFirewalld,
+			trips: []trip{{contact: "203.0.113.1:21", server: "198.18.1.20:21", seenAs: "203.0.113.10", passive: passive}},
+		},
+		{
+			topology: lab.Inbound, gateway: "docker.yaml", firewall: addDockersRules,
+			trips: []trip{{contact: "203.0.113.1:21", server: "198.18.1.20:21", seenAs: "203.0.113.10", passive: passive}},
+		},
+		{
 			topology: lab.TwoNATs, gateway: "two-nats-server-edge.yaml", edge: "two-nats-client-edge.yaml",
 			trips: []trip{{contact: "203.0.113.1:21", server: "198.18.1.20:21", seenAs: "198.18.1.1", passive: passive, active: active}},
 		},
@@ -113,9 +137,18 @@ func (e example) run(t *testing.T, in sandbox) {
 			t.Fatal(err)
 		}
 	}
-	gateways := []*gateway{strictGateway(t, top.Gateway, e.gateway, in)}
+	var gateways []*gateway
+	if e.firewall == nil {
+		gateways = append(gateways, strictGateway(t, top.Gateway, e.gateway, in))
+	} else {
+		e.firewall(t, top.Gateway)
+		gateways = append(gateways, startGateway(t, top.Gateway, e.gateway, in))
+	}
 	if e.edge != "" {
 		gateways = append(gateways, strictGateway(t, top.Edge, e.edge, in))
+	}
+	if e.try != nil {
+		e.try(t, top)
 	}
 	for _, r := range e.trips {
 		t.Run(r.contact, func(t *testing.T) { r.run(t, top, gateways) })

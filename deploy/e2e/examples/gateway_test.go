@@ -24,12 +24,12 @@ type gateway struct {
 }
 
 // startGateway runs an example on a host, its text unchanged but for the admin
-// socket, and returns when it is ready.
+// socket and the folder of certificates, and returns when it is ready.
 func startGateway(t *testing.T, h *lab.Host, example string, in sandbox) *gateway {
 	t.Helper()
 	dir := shortDir(t)
 	file, socket := filepath.Join(dir, "ftpalg.yaml"), filepath.Join(dir, "run", "admin.sock")
-	text := read(t, deploy, "examples", example) + "\nadmin: {socket: " + socket + "}\n"
+	text := withCertificate(t, dir, read(t, deploy, "examples", example)) + "\nadmin: {socket: " + socket + "}\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
