@@ -39,7 +39,8 @@ func (t *Tracker) Open(ctx context.Context, e expect.Expectation) error {
 
 // openInKernel tries until the kernel keeps a promise, or refuses it for a reason
 // that is no mistake of ours: a master entry's number may be taken by one of a
-// predecessor, and an idle master entry may have fallen to a foreign flush.
+// predecessor, or of another machine whose entries this one has taken over
+// (conntrackd(8)), and an idle master entry may have fallen to a foreign flush.
 func (t *Tracker) openInKernel(p *pinholeEntry, past []ctnetlink.Flow) error {
 	for n := 1; ; n++ {
 		now := time.Now()
@@ -58,6 +59,9 @@ func (t *Tracker) openInKernel(p *pinholeEntry, past []ctnetlink.Flow) error {
 		}
 		if n == attempts || !o.isStale(refused) {
 			return ctnetlink.OpError(o.step(refused), p.String(), refused.Errno)
+		}
+		if refused.Message == o.created {
+			t.jump()
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"ftpalg/alg/expect"
 	"ftpalg/rules/ctnetlink"
 	"ftpalg/rules/report"
+	"math/rand/v2"
 	"sync"
 	"time"
 )
@@ -73,8 +74,20 @@ func New(o Options, k Asker) *Tracker {
 		colliding:    func(expect.Expectation) []ctnetlink.Flow { return nil },
 		missingFor:   func(expect.Expectation) error { return nil },
 		pinholesByID: map[expect.ID]*pinholeEntry{}, byKey: map[expect.Key]*pinholeEntry{}, idle: map[addresses][]*masterEntry{}, closing: map[addresses][]*pinholeEntry{},
-		quit: make(chan struct{}), done: make(chan struct{}),
+		number: anyNumber(),
+		quit:   make(chan struct{}), done: make(chan struct{}),
 	}
+}
+
+// anyNumber returns a number of a master entry that others hardly have: theirs
+// follow one another from somewhere else.
+func anyNumber() uint16 { return uint16(rand.N(1 << 16)) }
+
+// jump leaves the neighbourhood of numbers that are taken.
+func (t *Tracker) jump() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.number = anyNumber()
 }
 
 func (p *pinholeEntry) ended(now time.Time) bool { return p.closed || !now.Before(p.Until) }
