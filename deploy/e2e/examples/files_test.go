@@ -2,9 +2,12 @@ package examples
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"gopkg.in/yaml.v3"
 )
 
 // deploy is the folder with the files under test.
@@ -41,4 +44,21 @@ func defaultOf(t *testing.T, key string) string {
 	}
 	t.Fatalf("no default of %s", key)
 	return ""
+}
+
+// The configuration that the Helm chart begins with is good.
+func TestHelmsConfigurationIsGood(t *testing.T) {
+	var values struct{ Config map[string]string }
+	if err := yaml.Unmarshal([]byte(read(t, deploy, "helm", "ftpalg", "values.yaml")), &values); err != nil || len(values.Config) == 0 {
+		t.Fatalf("read %+v, %v", values, err)
+	}
+	dir := t.TempDir()
+	for name, text := range values.Config {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := exec.Command(binary(), "check", "--config", dir).CombinedOutput(); err != nil {
+		t.Errorf("check: %v\n%s", err, out)
+	}
 }

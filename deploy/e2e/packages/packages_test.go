@@ -8,7 +8,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -150,7 +152,13 @@ func TestPackageIsInstalledUsedUpgradedAndPurged(t *testing.T) {
 	if err := os.WriteFile(d.path("/etc/ftpalg/ftpalg.yaml"), []byte(own), 0o640); err != nil {
 		t.Fatal(err)
 	}
-	d.carries(t, func() { d.install(newer) })
+	d.carries(t, nil, func(socket string) {
+		d.install(newer)
+		command(t, d.path("/usr/bin/ftpalg"), "upgrade", "--socket", socket)
+		if s := command(t, d.path("/usr/bin/ftpalg"), "status", "--json", "--socket", socket); !strings.Contains(s, `"version":"0.9.0`) && !strings.Contains(s, `"version": "0.9.0`) {
+			t.Errorf("after the upgrade this serves: %s", s)
+		}
+	})
 	if v := d.run("ftpalg", "version"); !strings.HasPrefix(v, "ftpalg 0.9.0") {
 		t.Errorf("after the upgrade it is %s", v)
 	}
@@ -178,9 +186,10 @@ func TestPackageIsInstalledUsedUpgradedAndPurged(t *testing.T) {
 	}
 }
 
-// carries runs the installed gateway at an edge, has a client download slowly,
-// and calls during while it does: the download must come whole.
-func (d *tree) carries(t *testing.T, during func()) {
+// carries runs the installed gateway at an edge, by this command line in the tree
+// (nil: ftpalg run), has a client download slowly, and calls during while it
+// does: the download must come whole.
+func (d *tree) carries(t *testing.T, line []string, during func(socket string)) {
 	t.Helper()
 	p := labtest.New(t, lab.Inbound)
 	for _, err := range []error{p.Gateway.Strict(), os.MkdirAll(d.path("/run/ftpalg"), 0o755)} {
@@ -192,9 +201,12 @@ func (d *tree) carries(t *testing.T, during func()) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	// What is mounted is seen by the gateway alone, and goes with it.
-	g := p.Gateway.Command(ctx, "unshare", "--mount", "sh", "-euc", `
+	if line == nil {
+		line = []string{"ftpalg", "run"}
+	}
+	g := p.Gateway.Command(ctx, "unshare", append([]string{"--mount", "sh", "-euc", `
 for m in proc sys dev; do mount --rbind "/$m" "$1/$m"; done
-exec chroot "$1" ftpalg run`, "sh", d.dir)
+exec chroot "$@"`, "sh", d.dir}, line...)...)
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {
 		t.Fatal(err)
@@ -220,17 +232,46 @@ exec chroot "$1" ftpalg run`, "sh", d.dir)
 	if err := download.Start(); err != nil {
 		t.Fatal(err)
 	}
-	during()
+	socket := d.path("/run/ftpalg/admin.sock")
+	during(socket)
 	if err := download.Wait(); err != nil {
 		t.Fatalf("the download: %v", err)
 	}
 	command(t, "cmp", got, filepath.Join(files, "pub", "big"))
-	if err := g.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
+	for _, process := range d.openers(t) {
+		if err := syscall.Kill(process, syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := g.Wait(); err != nil {
 		t.Errorf("the gateway ended with %v", err)
 	}
+	await(t, "the gateway has ended", func() error {
+		if left := d.openers(t); len(left) > 0 {
+			return fmt.Errorf("processes %v run", left)
+		}
+		return nil
+	})
+}
+
+// openers returns the processes of `ftpalg run` in the tree: after an upgrade
+// another one than was started.
+func (d *tree) openers(t *testing.T) (found []int) {
+	t.Helper()
+	all, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range all {
+		dir := filepath.Dir(file)
+		line, err := os.ReadFile(file)
+		root, linked := os.Readlink(filepath.Join(dir, "root"))
+		if err == nil && linked == nil && (root == d.dir || root == d.dir+"/mnt") && strings.Contains(string(line), "ftpalg\x00run\x00") {
+			n, _ := strconv.Atoi(filepath.Base(dir))
+			found = append(found, n)
+		}
+	}
+	return found
 }
 
 // serve starts a server with a file that takes a while.
