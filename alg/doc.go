@@ -42,7 +42,7 @@
 //   - session.go, servers.go: the life of one session, and which server it gets
 //   - rates.go: what one client may do in a minute, and bans
 //   - idle.go, park.go: how long it may be silent, and at rest between two reads
-//   - snapshot.go: a gateway at rest, written down for its successor
+//   - snapshot.go, restore.go: a gateway at rest, written down for its successor
 //   - half.go: one side of a session: its connection and its buffers
 //   - pump_client.go, pump_server.go: the two directions, with pump.go for both
 //   - announcement.go: from an announcement to an open data connection

@@ -79,12 +79,7 @@ func Translate(e Endpoints, a *dialogue.Announcement, s *Settings) (Translation,
 		t.Reached, t.Leased, t.Ports = e.Reached.Addr(), e.OwnsReached, s.PassivePorts
 	}
 	if !t.Leased {
-		switch {
-		case !a.Mode.Passive():
-			t.Reached = a.At.Addr() // a third party, where the policy allows one
-		case a.At.Addr() != e.Server.Addr():
-			t.Reached = a.At.Addr() // a member that answers for itself
-		}
+		t.Reached = a.At.Addr() // a third party's or a member's, where the policy allows one
 		t.View, t.Ports = nat.View{Addr: t.Reached}, nat.Range{}
 		return t, nil
 	}
