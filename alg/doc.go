@@ -51,7 +51,8 @@
 //   - datatable.go, share.go, dataevents.go: all of them, and what is told of them
 //   - transfer.go: what data connections are used for
 //   - relay.go: data that passes through this process
-//   - tls.go, servertls.go: TLS that ends here, and TLS with the server
+//   - tls.go, servertls.go, passports.go: TLS that ends here, TLS with the server,
+//     and ports that are kept open where TLS passes
 //   - observer.go, observers.go: who is told of all this
 //   - info.go, counters.go, modeset.go, history.go, trace.go: what others may
 //     know, ask for and log

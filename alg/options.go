@@ -75,6 +75,9 @@ type Service struct {
 	// asks of a data connection to resume its control connection's session.
 	TLS                     *tls.Config
 	ImplicitTLS, ResumeData bool
+	// PassPorts are the ports of the server that are kept open for the client of
+	// a session that has become opaque; the zero Range is none.
+	PassPorts nat.Range
 	// ServerTLS is how the gateway speaks TLS with the server, nil for in
 	// clear. The Policy must say so, too.
 	ServerTLS *ServerTLS

@@ -21,7 +21,11 @@ func (s *session) park() bool {
 	}
 	<-s.parked
 	s.idle.Stop()
-	return !s.ended.Load() && !(s.client.over && s.server.over)
+	if s.ended.Load() || s.client.over && s.server.over {
+		return false
+	}
+	s.passed.hold()
+	return true
 }
 
 // underTLS reports whether the session can only go on in this process: the
@@ -60,5 +64,6 @@ func (s *session) unpark() {
 	}
 	s.client.conn.SetReadDeadline(s.closeBy)
 	s.mu.Unlock()
+	s.passed.letGo()
 	s.run()
 }

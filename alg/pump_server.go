@@ -80,7 +80,9 @@ func (s *session) reply(v dialogue.Verdict, line wire.Line) {
 	s.releaseData(v.Drop)
 	if v.Opaque {
 		s.g.observer.Opaque(s.number, true)
-		s.log.Info("encrypted from here on: no data port can be opened for this session", "event", "opaque")
+		s.log.Info("encrypted from here on: no data port can be opened for what is announced", "event", "opaque",
+			"pass_ports", s.service.PassPorts)
+		s.passPorts()
 	}
 	switch v.Action {
 	case dialogue.Announce:

@@ -95,6 +95,7 @@ type session struct {
 	modes        modeSet
 	history      history
 	data         sessionData
+	passed       passedPorts
 
 	idle *time.Timer
 	// live says that server and dialogue are set; until then only begin may
@@ -252,6 +253,9 @@ func (s *session) goLive() {
 
 // run starts a pump for each direction that has not ended.
 func (s *session) run() {
+	if s.opaque.Load() {
+		s.passPorts()
+	}
 	s.idle.Reset(s.nextLook(s.settings.IdleTimeout))
 	var pumps []func()
 	if !s.client.over {
@@ -289,6 +293,7 @@ func (s *session) pumpsEnded() {
 // over is what remains to be done when both directions have ended.
 func (s *session) over() {
 	s.end(Closed, "")
+	s.passed.running.Wait()
 	s.idle.Stop()
 	s.endTransfer()
 	s.releaseAllData()

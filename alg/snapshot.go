@@ -183,6 +183,7 @@ func (g *Gateway) Leave() {
 	for _, s := range g.takeParked() {
 		g.data.forget(&s.data)
 		s.cancel(nil)
+		s.passed.forget()
 		g.remove(s)
 		g.running.Done()
 	}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -9,6 +10,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"os"
@@ -95,6 +97,75 @@ func TestTLSCanBeRefused(t *testing.T) {
 	if asked := s.server.logged(t, `FTP command: Client "[^"]*", "(AUTH[^"]*)"`); len(asked) > 0 {
 		t.Errorf("the server was asked %q", asked)
 	}
+}
+
+// TLS passes through the gateway, and the server has been told the address and the
+// ports that it may announce: its client gets through, others do not, and
+// nothing is open before or after.
+func TestPassedPortsAreOpenForTheirClientAlone(t *testing.T) {
+	t.Parallel()
+	need(t, "curl", "lftp")
+	s := newScene(t, lab.Inbound, append(tlsSettings(t), "pasv_address=203.0.113.1", "pasv_min_port=21000", "pasv_max_port=21009")...)
+	try(t, s.Client.AddAddress("eth0", "203.0.113.11/24"))
+	g := startGateway(t, s.Gateway, settings{pinhole: "4s",
+		listeners: "[{name: passed, listen: 203.0.113.1:21, server: 198.18.1.20:21, tls: {mode: pass, pass_ports: 21000-21009}}]"})
+	reaches := func(from string, port int) bool {
+		ctx, cancel := context.WithTimeout(t.Context(), refusedTimeout)
+		defer cancel()
+		c, err := s.Client.Dial(ctx, "tcp", from+":0", fmt.Sprintf("203.0.113.1:%d", port))
+		if err == nil {
+			c.Close()
+		}
+		return admitted(err)
+	}
+	if reaches("203.0.113.10", 21001) {
+		t.Error("a port is open before there is a session")
+	}
+	for _, m := range []ftp.Mode{ftp.PASV, ftp.EPSV} {
+		for range 3 {
+			s.arrives(t, s.server.files, func(got string) error {
+				_, err := s.curl(t, m, "-k", "--ssl-reqd", s.url("pub/file"), "-o", got)
+				return err
+			})
+		}
+	}
+	c := s.dialClient(t)
+	says(t, c, "AUTH TLS", 234)
+	within(t, waitTimeout, "the ports are open", func() error {
+		if open := g.pinholes(t); len(open) != 10 {
+			return fmt.Errorf("%d pinholes", len(open))
+		}
+		return nil
+	})
+	if reaches("203.0.113.11", 21002) {
+		t.Error("another client gets in")
+	}
+	time.Sleep(6 * time.Second) // longer than one promise stands
+	for range 2 {               // by the next look it is open once more
+		if !reaches("203.0.113.10", 21003) {
+			t.Error("its own client does not get in")
+		}
+		time.Sleep(time.Second)
+	}
+	before := g.opener(t)
+	_, err := g.ask("upgrade")
+	try(t, err)
+	g.hasSucceeded(t, before)
+	within(t, waitTimeout, "the ports are open after an upgrade", func() error {
+		if open := g.pinholes(t); len(open) != 10 || !reaches("203.0.113.10", 21004) {
+			return fmt.Errorf("%d pinholes", len(open))
+		}
+		return nil
+	})
+	try(t, c.Close())
+	g.closedAgain(t)
+	within(t, closedTimeout, "the ports are closed after the session", func() error { // by the next sweep
+		if reaches("203.0.113.10", 21001) {
+			return errors.New("one is open")
+		}
+		return nil
+	})
+	g.stopSuccessor(t)
 }
 
 // tlsSettings makes a certificate and returns what vsftpd needs to use it.

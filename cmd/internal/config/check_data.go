@@ -10,6 +10,12 @@ func (c *Config) checkData(r *report) {
 	checkPrivileged(r, active, c.Data.ActivePorts)
 	c.checkPromised(r, passive, c.Data.PassivePorts)
 	c.checkPromised(r, active, c.Data.ActivePorts)
+	for i := range c.Listeners {
+		passed, path := c.Listeners[i].TLS.PassPorts, index("listeners", i)+".tls.pass_ports"
+		if passed != (PortRange{}) && r.clean(path) && (passed.Overlaps(c.Data.PassivePorts) || passed.Overlaps(c.Data.ActivePorts)) {
+			r.add(path, "%s overlaps the ports of data: those are promised one by one", passed)
+		}
+	}
 	if !r.clean(passive, active) || !c.Data.PassivePorts.Overlaps(c.Data.ActivePorts) {
 		return
 	}

@@ -65,10 +65,11 @@ func fragmentsOf(name string, data []byte) []fragment {
 	}
 	var out []fragment
 	parts := bytes.Split(data[1:], []byte{separator})
+	if len(parts)%2 != 0 {
+		return []fragment{{name, data}} // a file with a NUL, which is no YAML
+	}
 	for pair := range slices.Chunk(parts, 2) {
-		if len(pair) == 2 {
-			out = append(out, fragment{string(pair[0]), pair[1]})
-		}
+		out = append(out, fragment{string(pair[0]), pair[1]})
 	}
 	return out
 }

@@ -47,6 +47,7 @@ var meanings = map[string]string{
 	"listeners[].tls.minimum":            "The least version of TLS.",
 	"listeners[].tls.client_ca":          "A PEM file with the authorities of clients' certificates. Default: no certificate is asked for.",
 	"listeners[].tls.client_certificate": "Whether a client may do without a certificate. Needs client_ca.",
+	"listeners[].tls.pass_ports":         "With mode pass: ports of the server that are open for the client of a session under TLS, and for nobody else, until it ends. The server must announce its address as clients know it, and take its passive ports from this range. Default: none.",
 	"listeners[].tls.data_session":       "Whether a data connection must resume the TLS session of its control connection. Not all clients do.",
 	"listeners[].server_tls.mode":        "How TLS with the server begins: not at all, by AUTH, or with the connection.",
 	"listeners[].server_tls.name":        "The name that the server's certificate must be for. Default: the server's address.",

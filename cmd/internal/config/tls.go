@@ -18,6 +18,9 @@ type TLS struct {
 	// DataSession says whether a data connection must resume the TLS session of
 	// its control connection.
 	DataSession DataSession
+	// PassPorts are ports of the server that are kept open for the client of a
+	// session under TLS that is passed on; the zero PortRange is none.
+	PassPorts PortRange
 }
 
 // TLSMode is what becomes of AUTH.
@@ -76,11 +79,15 @@ const longestPath = 4095
 // value returns how the key is written: a mode, or a mapping.
 func (t *TLS) value() value {
 	mode := one(&t.Mode, choice(TLSOff, TLSPass, TLSRefuse, TLSOffer, TLSRequire))
-	return wordOrGroup{mode, t.fields(mode), func() bool { return t.Mode.EndsHere() }}
+	return wordOrGroup{mode, t.fields(mode), func() bool { return t.Mode.EndsHere() || t.PassPorts != (PortRange{}) }}
 }
 
 // fields returns the keys of the mapping.
 func (t *TLS) fields(mode word) group {
+	passed := field{"pass_ports", one(&t.PassPorts, portRange())}
+	if t.PassPorts != (PortRange{}) { // it was read, so the others mean nothing
+		return group{{"mode", mode}, passed}
+	}
 	return group{
 		{"mode", mode},
 		{"certificate", oneOrMany(&t.Certificates, absolute(longestPath))},
@@ -90,8 +97,12 @@ func (t *TLS) fields(mode word) group {
 		{"client_ca", one(&t.ClientCA, absolute(longestPath))},
 		{"client_certificate", one(&t.ClientCertificate, choice(ClientMay, ClientMust))},
 		{"data_session", one(&t.DataSession, choice(DataSessionOff, DataSessionRequire))},
+		passed,
 	}
 }
+
+// mostPassPorts bounds PassPorts: all of them are open for each session.
+const mostPassPorts = 50
 
 // check reports what of TLS does not fit together.
 func (t *TLS) check(r *report, path string) {
@@ -99,6 +110,16 @@ func (t *TLS) check(r *report, path string) {
 		return
 	}
 	certificate, key := path+".certificate", path+".key"
+	if passed := path + ".pass_ports"; r.given(passed) && r.clean(passed) {
+		switch {
+		case t.Mode != TLSPass:
+			r.add(passed, "means nothing with mode %s; TLS is passed on with pass", t.Mode)
+		case t.PassPorts.First < lowestPort:
+			r.add(passed, "%s begins below %d, among the privileged ports", t.PassPorts, lowestPort)
+		case t.PassPorts.Size() > mostPassPorts:
+			r.add(passed, "%d ports are too many to keep open for each session; %d at most", t.PassPorts.Size(), mostPassPorts)
+		}
+	}
 	if !t.Mode.EndsHere() {
 		for _, other := range []string{certificate, key, path + ".implicit", path + ".minimum", path + ".client_ca", path + ".client_certificate", path + ".data_session"} {
 			if r.given(other) {

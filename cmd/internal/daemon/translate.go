@@ -54,6 +54,9 @@ func service(l *config.Listener, former *alg.Servers) alg.Service {
 			Clients: p.Clients, Servers: p.Servers, Policy: policy(l, &p.Policy, fmt.Sprintf("policies[%d]: ", i)),
 		})
 	}
+	if l.TLS.PassPorts != (config.PortRange{}) {
+		svc.PassPorts = portRange(l.TLS.PassPorts)
+	}
 	if len(l.Servers) > 0 {
 		svc.Server = l.Servers[0]
 	}

@@ -59,6 +59,10 @@ func (s *session) expectation(a asked) (e expect.Expectation, owned bool, err er
 	if a.target.Port() < max(lowestTarget, policy.LowestDataPort) {
 		return e, owned, errTargetPort
 	}
+	if passed := s.listener.TLS.PassPorts; a.mode.Passive() && passed.Contains(a.port) && a.port == a.target.Port() {
+		e.Reached = netip.AddrPortFrom(told, a.port)
+		return e, false, nil // of the server's own ports, not of ours
+	}
 	if owned && (a.port < within.First || a.port > within.Last) || !owned && a.port != a.target.Port() {
 		return e, owned, errRange
 	}
