@@ -215,6 +215,16 @@ func (d *Dialogue) families() string {
 	return "2"
 }
 
+// carries reports whether this control connection can carry the family that an
+// EPSV asks for; none is its own (RFC 2428 section 3).
+func (d *Dialogue) carries(arg wire.EPSVArg) bool {
+	own := wire.EPSVIPv6
+	if d.client.Is4() {
+		own = wire.EPSVIPv4
+	}
+	return arg == wire.EPSVNone || arg == own
+}
+
 // Failed takes back the client's announcement that a verdict has just made:
 // the pinhole could not be opened, and the client gets answer, a whole reply
 // without its line end, instead of the server's.
@@ -240,8 +250,12 @@ func (d *Dialogue) passive(line []byte, c wire.Command) Verdict {
 		}
 		return d.asks(c.Verb)
 	}
-	if wire.ParseEPSV(line, c.Arg) == wire.EPSVAll {
+	arg := wire.ParseEPSV(line, c.Arg)
+	switch {
+	case arg == wire.EPSVAll:
 		return d.promisesEPSVAll()
+	case d.converts() && !d.carries(arg): // else the server answers it
+		return d.refuse(d.asking(c.Verb), Family, "522 Network protocol not supported, use ("+d.families()+").")
 	}
 	return d.asks(c.Verb)
 }
