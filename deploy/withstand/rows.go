@@ -49,6 +49,7 @@ var rows = []row{
 	{"attack", "escape sequences, HTML and line feeds wherever they are shown", "./deploy/e2e", "TestNothingThatIsShownObeysAStranger"},
 	{"attack", "every limit of one address used: another client's latency", "./deploy/e2e", "TestAnAttackerAtHisLimitsCostsOthersLittle"},
 	{"attack", "an address of a balancer's that is no member's", "./deploy/e2e", "TestAMemberOfABalancerAnswersForItself"},
+	{"attack", "ports kept open beside TLS that passes", "./deploy/e2e", "TestPassedPortsAreOpenForTheirClientAlone"},
 	{"fault", "either process is killed", "./deploy/e2e", "TestNeitherProcessOutlivesTheOther"},
 	{"fault", "a hundred kills of either process at random, under load", "./deploy/e2e", "TestKillsAtRandomLeaveNothingOpen"},
 	{"fault", "a crash with a promise open", "./deploy/e2e", "TestPromiseOutlivesACrashNoLongerThanItsTime"},
