@@ -37,12 +37,16 @@ func startGateway(t *testing.T, h *lab.Host, example string, in sandbox) *gatewa
 		t.Fatal(err)
 	}
 	g := &gateway{in.command(t, h, filepath.Dir(socket), "run", "--config", file), h, socket, in}
-	log := new(strings.Builder)
+	log, err := os.Create(filepath.Join(dir, "log")) // a successor goes on writing to it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
 	g.Stderr = log
 	if err := g.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { g.end(t, log) })
+	t.Cleanup(func() { g.end(t, log.Name()) })
 	g.awaitReady(t)
 	return g
 }
@@ -75,7 +79,7 @@ func (g *gateway) ask(command string, args ...string) (string, error) {
 }
 
 // end stops the gateway, which must succeed unless the test ended it itself.
-func (g *gateway) end(t *testing.T, log *strings.Builder) {
+func (g *gateway) end(t *testing.T, log string) {
 	t.Helper()
 	_ = g.Process.Signal(syscall.SIGTERM) // ended by the test itself perhaps
 	err := g.Wait()
@@ -83,7 +87,8 @@ func (g *gateway) end(t *testing.T, log *strings.Builder) {
 		t.Errorf("the gateway ended with %v", err)
 	}
 	if t.Failed() {
-		t.Logf("log of the gateway on %s:\n%s", g.host.Name(), log)
+		text, _ := os.ReadFile(log)
+		t.Logf("log of the gateway on %s:\n%s", g.host.Name(), text)
 	}
 }
 

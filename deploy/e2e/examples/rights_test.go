@@ -3,10 +3,13 @@ package examples
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,6 +50,54 @@ func TestUnitCleansUpAfterACrash(t *testing.T) {
 	if left, err := ofOurs(top.Gateway); err != nil || len(left) > 0 {
 		t.Errorf("cleanup left %q: %v", left, err)
 	}
+}
+
+// With the unit's rights, a successor takes over, and serves.
+func TestUnitLetsASuccessorTakeOver(t *testing.T) {
+	t.Parallel()
+	top := labtest.New(t, lab.Inbound)
+	e := examples()[0]
+	g := strictGateway(t, top.Gateway, e.gateway, sandbox{unit: readUnit(t)})
+	if out, err := g.ask("upgrade"); err != nil {
+		t.Fatalf("upgrade: %v: %s", err, out)
+	}
+	if err := g.Wait(); err != nil {
+		t.Errorf("the first process ended with %v", err)
+	}
+	e.trips[0].run(t, top, []*gateway{g})
+	for _, process := range successors(t, g) {
+		if err := syscall.Kill(process, syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+	}
+	await(t, "nothing is left", func() error {
+		left, err := ofOurs(top.Gateway)
+		if err == nil && len(left) > 0 {
+			err = fmt.Errorf("%q", left)
+		}
+		return err
+	})
+}
+
+// successors returns the processes of `ftpalg run` that came after a gateway's
+// first.
+func successors(t *testing.T, g *gateway) (found []int) {
+	t.Helper()
+	all, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(filepath.Dir(filepath.Dir(g.socket)), "ftpalg.yaml")
+	for _, file := range all {
+		if line, err := os.ReadFile(file); err == nil && strings.Contains(string(line), "\x00run\x00--config\x00"+config+"\x00") {
+			n, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+			found = append(found, n)
+		}
+	}
+	if len(found) != 1 {
+		t.Fatalf("processes %v, want one", found)
+	}
+	return found
 }
 
 // ofOurs lists the host's chains, rules and policy rules of an ftpalg, IPv4.
