@@ -66,7 +66,7 @@ type Opener struct {
 	// promises, by which the rules accept them; 0 where there are none.
 	dialMark uint32
 	working  sync.WaitGroup // what waits for the kernel on the worker's behalf
-	reloads  atomic.Int32   // that wait or are at work
+	reloads  atomic.Int32   // and upgrades that wait or are at work
 	alive    atomic.Int64   // when the worker last answered a Ping, Unix nanoseconds
 	// claim is held, and the windows are open, while the gateway runs; claim is
 	// nil where another program has the name.

@@ -73,7 +73,13 @@ func (o *Opener) upgradeAsked(r link.Record) {
 		o.reloadAsked(r)
 		return
 	}
+	if o.reloads.Add(1) > mostReloads {
+		o.reloads.Add(-1)
+		o.refuse(r, errTooMany)
+		return
+	}
 	o.working.Go(func() {
+		defer o.reloads.Add(-1)
 		if err := o.upgrade(r); err != nil {
 			o.refuse(r, err)
 		}
