@@ -17,7 +17,8 @@ func newUpgrade() *cobra.Command {
 			"session, and ends the running one. No session ends, and data connections do not notice.\n" +
 			"If the new program cannot take over, the running one goes on.\n\n" +
 			"Sessions under TLS that ends at the gateway cannot be handed over: they get 421 when\n" +
-			"their transfer has ended, at the latest after limits.drain_timeout.",
+			"their transfer has ended. These transfers, and those that are relayed, are finished by\n" +
+			"the old program, for limits.drain_timeout at most.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := admin.NewClient(socket).Upgrade(false); err != nil {
 				return fmt.Errorf("the running program goes on: %w", err)

@@ -285,10 +285,8 @@ func (o *Opener) passOn(r link.Record, f *os.File) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch r.Op {
-	case link.Kept:
+	if r.Op == link.Kept {
 		s.kept[r.Session] = true
-	case link.KeptSocket:
 	}
 	s.link.SendFile(r, f) // if it has ended, that is noticed elsewhere
 }
