@@ -45,11 +45,15 @@ const portTries = 8
 // numbers (ip(7), ip_local_port_range). It rests then, and another is tried.
 func (s *session) openAnyPort(a *dialogue.Announcement) (d *dataConn, text netip.AddrPort, err error) {
 	for range portTries {
-		if d, text, err = s.g.data.offer(s.ends, a, s.settings); err != nil {
+		offer := s.g.data.offer
+		if a.ServerMode != 0 {
+			offer = s.g.data.offerConverted
+		}
+		if d, text, err = offer(s.ends, a, s.settings); err != nil {
 			return nil, text, err
 		}
 		d.Session, d.session, d.Until = s.number, &s.data, time.Now().Add(s.settings.PinholeTimeout)
-		if d.Relayed = s.settings.Relay || a.Protected || s.serverTLS != nil || s.ends.Convert(); d.Relayed {
+		if d.Relayed = s.settings.Relay || a.Protected || s.serverTLS != nil || s.ends.Convert() || a.ServerMode != 0; d.Relayed {
 			d.relay = newRelay(s.g.data, d, s.log)
 			d.relay.server = s.serverTLS
 		}

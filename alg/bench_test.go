@@ -183,11 +183,20 @@ func (p *peer) say(lines ...string) {
 // hears reads one line and compares it.
 func (p *peer) hears(want string) {
 	p.t.Helper()
+	if got := p.next(); got != want+"\r\n" {
+		p.t.Fatalf("%s heard %q, want %q", p.name, got, want)
+	}
+}
+
+// next reads one line.
+func (p *peer) next() string {
+	p.t.Helper()
 	p.SetReadDeadline(time.Now().Add(time.Hour))
 	got, err := p.r.ReadString('\n')
-	if err != nil || got != want+"\r\n" {
-		p.t.Fatalf("%s heard %q, %v; want %q", p.name, got, err, want)
+	if err != nil {
+		p.t.Fatalf("%s heard %q, %v", p.name, got, err)
 	}
+	return got
 }
 
 // hearsNothing fails if anything has come, or comes before all is idle.

@@ -51,6 +51,9 @@ type DataConnection struct {
 	State    DataState      `json:"state"`
 	// Relayed says that the data passes through this process.
 	Relayed bool `json:"relayed,omitempty"`
+	// ServerMode is how the server's side is made where that is not Mode: an
+	// active client's server may be passive.
+	ServerMode expect.Mode `json:"server_mode,omitzero"`
 	// TLS is that of the client's side, nil for none.
 	TLS *TLSInfo `json:"tls,omitempty"`
 	// Command and File are those of the transfer that it was used for.
@@ -69,8 +72,12 @@ type dataConn struct {
 	leased  uint16
 	host    netip.Addr // the clientHost that holds it
 	session *sessionData
-	relay   *relay   // nil where the kernel forwards it
-	tls     *TLSInfo // of the client's side, nil for none
+	relay   *relay // nil where the kernel forwards it
+	// server is the server's side where its mode is another, else nil; told is then
+	// what a client that connects is to be told.
+	server *serverSide
+	told   netip.AddrPort
+	tls    *TLSInfo // of the client's side, nil for none
 
 	opened        time.Time
 	state         DataState
@@ -108,10 +115,14 @@ type sessionData struct {
 
 // describe returns what others may know of d. The caller holds the table's mu.
 func (d *dataConn) describe() DataConnection {
-	return DataConnection{
+	i := DataConnection{
 		Pinhole: d.ID, Mode: d.Mode, From: d.From, Reached: d.Reached, Target: d.Target, Seen: d.Seen,
 		Promised: d.opened, State: d.state, Relayed: d.Expectation.Relayed, TLS: d.tls, Command: d.command, File: d.file, Traffic: d.traffic,
 	}
+	if d.server != nil {
+		i.ServerMode = d.server.Mode
+	}
+	return i
 }
 
 // release notes that the session has given d up, and returns how its pinhole

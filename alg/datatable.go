@@ -48,7 +48,7 @@ func (t *dataTable) offer(e Endpoints, a *dialogue.Announcement, s *Settings) (*
 	}
 	d := &dataConn{announcement: a.Number, host: clientHost(e.Client.Addr()), state: DataOffered}
 	if tr.Leased {
-		if err := t.lease(d, tr, s.PromisesPerClient); err != nil {
+		if d.leased, err = t.lease(d.host, tr, s.PromisesPerClient); err != nil {
 			return nil, netip.AddrPort{}, err
 		}
 	}
@@ -57,17 +57,17 @@ func (t *dataTable) offer(e Endpoints, a *dialogue.Announcement, s *Settings) (*
 	return d, tr.Text(d.leased), nil
 }
 
-// lease takes a port for d, of which its client may hold so many.
-func (t *dataTable) lease(d *dataConn, tr Translation, most int) (err error) {
+// lease takes a port for a client, of which it may hold so many.
+func (t *dataTable) lease(host netip.Addr, tr Translation, most int) (port uint16, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if err := t.shares.take(d.host, most); err != nil {
-		return err
+	if err := t.shares.take(host, most); err != nil {
+		return 0, err
 	}
-	if d.leased, err = t.pool.Take(tr.Ports, tr.View.Usable); err != nil {
-		t.shares.give(d.host)
+	if port, err = t.pool.Take(tr.Ports, tr.View.Usable); err != nil {
+		t.shares.give(host)
 	}
-	return err
+	return port, err
 }
 
 func (t *dataTable) newID() expect.ID {
@@ -98,11 +98,17 @@ func (t *dataTable) open(ctx context.Context, d *dataConn) error {
 // admit has the kernel admit the promised host: to the target, or to this
 // process where d is relayed.
 func (t *dataTable) admit(ctx context.Context, d *dataConn) (err error) {
-	if d.relay == nil {
+	switch {
+	case d.relay == nil:
 		return t.kernel.Open(ctx, d.Expectation)
+	case d.server == nil:
+		d.relay.port, err = t.kernel.Relay(ctx, d.Expectation)
+		return err
+	case d.server.Mode.Passive():
+		d.relay.port = newDialedPort(t, d)
+		return nil
 	}
-	d.relay.port, err = t.kernel.Relay(ctx, d.Expectation)
-	return err
+	return t.admitBoth(ctx, d)
 }
 
 // insert enters d and starts its timer. The caller holds mu.
@@ -195,21 +201,33 @@ func (t *dataTable) release(d *dataConn, how End) {
 	if !d.mayYetCome(how) {
 		t.withdraw(d)
 	}
+	givenUp := how != EndUsed
 	how = d.release(how)
 	t.schedule(d)
 	t.mu.Unlock()
+	if givenUp && d.relay != nil {
+		d.relay.giveUp()
+	}
 	t.releasePort(d)
 	t.observer.PinholeEnded(PinholeEnd{Session: d.Session, Pinhole: d.ID, Mode: d.Mode, End: how})
 }
 
 func (t *dataTable) releasePort(d *dataConn) {
-	if d.leased == 0 {
+	t.giveBack(d.host, d.leased)
+	if d.server != nil {
+		t.giveBack(d.host, d.server.leased)
+	}
+}
+
+// giveBack frees a port that was leased; 0 is none.
+func (t *dataTable) giveBack(host netip.Addr, port uint16) {
+	if port == 0 {
 		return
 	}
-	t.pool.Release(d.leased)
+	t.pool.Release(port)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.shares.give(d.host)
+	t.shares.give(host)
 }
 
 // startTransfer notes which transfer d is used for.

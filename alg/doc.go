@@ -50,7 +50,8 @@
 //   - dataconn.go: one data connection and its states
 //   - datatable.go, share.go, dataevents.go: all of them, and what is told of them
 //   - transfer.go: what data connections are used for
-//   - relay.go: data that passes through this process
+//   - relay.go, conversion.go, learned.go: data that passes through this process,
+//     and whose sides are made in different modes
 //   - tls.go, servertls.go, passports.go: TLS that ends here, TLS with the server,
 //     and ports that are kept open where TLS passes
 //   - observer.go, observers.go: who is told of all this

@@ -26,6 +26,7 @@ type Gateway struct {
 	settings atomic.Pointer[Settings]
 	data     *dataTable
 	rates    *rateTable
+	learned  *learned
 
 	rejecting atomic.Int32
 	rejected  atomic.Uint64
@@ -50,6 +51,7 @@ func New(o Options) *Gateway {
 		sessions: make(map[uint64]*session),
 		clients:  make(map[netip.Addr]int),
 		rates:    newRateTable(),
+		learned:  newLearned(),
 	}
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)

@@ -51,6 +51,10 @@ type Kernel interface {
 	// Relay is Open for a data connection that this process carries: the
 	// promised host is admitted to the DataPort.
 	Relay(ctx context.Context, e expect.Expectation) (DataPort, error)
+	// Connect makes a data connection of e.Session itself, to where a host of the
+	// session waits: the server at e.Target if e.Mode is passive, else the client,
+	// which is to see it come from e.Seen.
+	Connect(ctx context.Context, e expect.Expectation) (Conn, error)
 	// Close withdraws an expectation. It does not wait for the kernel, and
 	// it is no error if the expectation has gone already.
 	Close(id expect.ID)

@@ -134,6 +134,9 @@ func (s *session) announceActive(a *dialogue.Announcement, line wire.Line) error
 		return nil
 	}
 	s.open = append(s.open, d)
+	if d.told.IsValid() {
+		s.dialogue.Promised(a.Number, d.told)
+	}
 	told := a.Rewrite(nil, line.Bytes, text)
 	s.history.announced(FromClient, line, told, d.ID)
 	s.server.queue(told)

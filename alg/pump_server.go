@@ -48,6 +48,7 @@ func (s *session) readServer() error {
 // turn.
 func (s *session) replies() (opaque bool, err error) {
 	s.mu.Lock()
+	asked := false
 	for !s.dialogue.Opaque() {
 		line, n := s.server.lines.Next(s.server.in.unread())
 		if line.Bytes == nil {
@@ -62,6 +63,7 @@ func (s *session) replies() (opaque bool, err error) {
 		s.commanded.Store(s.dialogue.Commanded())
 		s.opaque.Store(s.dialogue.Opaque())
 		s.reply(v, line)
+		asked = asked || v.Ask != nil
 		if v.LoginFailed && s.noteFailedLogin() {
 			err = errBanned
 			break
@@ -70,12 +72,19 @@ func (s *session) replies() (opaque bool, err error) {
 	s.unblock()
 	opaque = s.dialogue.Opaque()
 	s.mu.Unlock()
+	if asked {
+		err = errors.Join(err, s.flush(&s.server))
+	}
 	return opaque, errors.Join(s.flush(&s.client), err)
 }
 
 // reply carries out the verdict on a line of the server. The caller holds mu.
 func (s *session) reply(v dialogue.Verdict, line wire.Line) {
 	line = s.orNotResumed(v, line)
+	if v.Learned != dialogue.EPSVUntried {
+		s.g.learned.note(s.ends.Server, v.Learned)
+	}
+	s.server.queue(v.Ask)
 	s.followTransfer(v)
 	s.releaseData(v.Drop)
 	if v.Opaque {

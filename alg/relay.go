@@ -97,7 +97,7 @@ func (r *relay) run() {
 	defer r.settle()
 	peer := r.admit()
 	if peer == nil {
-		r.table.kernel.Close(r.d.ID)
+		r.end()
 		return
 	}
 	r.table.relayed(r, DataConnected)
@@ -108,38 +108,43 @@ func (r *relay) run() {
 // admit waits for the promised host; nobody else is let in. It returns nil
 // when the promise has ended.
 func (r *relay) admit() Conn {
+	return acceptFrom(r.ctx, r.port, r.d.From, r.d.Reached, r.log)
+}
+
+// acceptFrom waits for the connection of one host, and closes the port. It returns
+// nil when the port was closed before.
+func acceptFrom(ctx context.Context, port DataPort, from netip.Addr, at netip.AddrPort, log *slog.Logger) Conn {
 	for {
-		c, err := r.port.Accept()
+		c, err := port.Accept()
 		switch {
-		case isTemporary(err) && sleep(r.ctx, acceptPause):
+		case isTemporary(err) && sleep(ctx, acceptPause):
 			continue
 		case err != nil:
 			return nil
 		}
-		if addrPort(c.RemoteAddr()).Addr() == r.d.From {
-			r.port.Close()
+		if addrPort(c.RemoteAddr()).Addr() == from {
+			port.Close()
 			return c
 		}
 		abort(c)
-		r.log.Warn("a host that was not promised a data connection was turned away", "event", "data_stranger",
-			"host", c.RemoteAddr(), "promised", r.d.From, "at", r.d.Reached)
+		log.Warn("a host that was not promised a data connection was turned away", "event", "data_stranger",
+			"host", c.RemoteAddr(), "promised", from, "at", at)
 	}
 }
 
 // carry joins the promised host's connection with one to the target.
 func (r *relay) carry(peer Conn) {
 	if !r.hold(peer) {
-		r.table.kernel.Close(r.d.ID)
+		r.end()
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.ctx, relayDialTimeout)
+	ctx, cancel := context.WithTimeout(r.ctx, r.connectTimeout())
 	target, err := r.port.Dial(ctx, addrPort(peer.RemoteAddr()))
 	cancel()
 	r.settle()
-	r.table.kernel.Close(r.d.ID)
+	r.end()
 	if err != nil {
-		r.log.Warn("the target of a data connection cannot be reached", "event", "data_unreachable",
-			"mode", r.d.Mode, "target", r.d.Target, "error", err)
+		r.noteUnreachable(r.d.Target, err)
 		r.cut()
 		return
 	}
@@ -158,6 +163,11 @@ func (r *relay) carry(peer Conn) {
 	back.Wait()
 	peer.Close()
 	target.Close()
+}
+
+func (r *relay) noteUnreachable(target netip.AddrPort, err error) {
+	r.log.Warn("the target of a data connection cannot be reached", "event", "data_unreachable",
+		"mode", r.d.Mode, "target", target, "error", err)
 }
 
 // secure puts TLS on the sides that want it. Towards the client the gateway is
@@ -316,7 +326,7 @@ func (s *session) awaitSettled(reply []byte) {
 		return
 	}
 	for _, d := range s.open {
-		if d.relay != nil && !d.Mode.Passive() && d.relay.unsettled() {
+		if d.relay != nil && (!d.Mode.Passive() || d.server != nil) && d.relay.unsettled() {
 			s.mu.Unlock()
 			d.relay.await(s.ctx)
 			s.mu.Lock()

@@ -162,6 +162,7 @@ func (s *session) begin() {
 	s.log.Info("session begins", "event", "session_begin", "listener", s.service.Name,
 		"client", s.ends.Client, "reached", s.ends.Reached, "server", s.ends.Server, "seen", s.ends.Seen)
 	s.dialogue = dialogue.New(s.service.PolicyOf(s.ends.Client.Addr(), s.ends.Server.Addr()), s.ends.Client.Addr(), s.ends.Server.Addr())
+	s.dialogue.Assume(s.g.learned.of(s.ends.Server))
 	if s.service.ImplicitTLS {
 		s.dialogue.Secured()
 	}

@@ -207,7 +207,9 @@ func (t *dataTable) forget(of *sessionData) {
 			d.stopTimer()
 			if d.relay == nil {
 				delete(t.conns, d.ID)
+				continue
 			}
+			d.relay.begin() // it would not hear of it
 		}
 	}
 }

@@ -46,22 +46,27 @@ type runningTransfer struct {
 func (s *session) followTransfer(v dialogue.Verdict) {
 	if t := v.Ended; t != nil {
 		if s.transfer.Load() == nil {
-			s.beginTransfer(t) // no preliminary reply
+			s.beginTransfer(t, t.Complete) // no preliminary reply
 		}
 		s.endTransfer()
 	}
 	if v.Begun != nil {
 		s.endTransfer() // the server has forgotten to end it
-		s.beginTransfer(v.Begun)
+		s.beginTransfer(v.Begun, true)
 	}
 }
 
-func (s *session) beginTransfer(t *dialogue.Transfer) {
+// beginTransfer notes a transfer, and if it is one that carries data has its relay
+// know.
+func (s *session) beginTransfer(t *dialogue.Transfer, carries bool) {
 	r := &runningTransfer{Transfer: t, began: time.Now()}
 	for _, d := range s.open {
 		if d.announcement == t.Number {
 			r.data = d
 			s.g.data.startTransfer(d, t)
+			if carries && d.relay != nil {
+				d.relay.begin()
+			}
 		}
 	}
 	s.transfer.Store(r)

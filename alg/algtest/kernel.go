@@ -29,12 +29,14 @@ type Kernel struct {
 	open    map[expect.ID]expect.Expectation
 	history []expect.Expectation
 	ports   []*DataPort
+	// connected are the data connections that Connect has made.
+	connected chan Connected
 }
 
 // NewKernel returns a Kernel whose servers are played by whoever calls
 // Server.
 func NewKernel(address netip.Addr) *Kernel {
-	return &Kernel{Address: address, port: 40000, servers: make(chan *Conn, 1024), open: make(map[expect.ID]expect.Expectation)}
+	return &Kernel{Address: address, port: 40000, servers: make(chan *Conn, 1024), open: make(map[expect.ID]expect.Expectation), connected: make(chan Connected, 16)}
 }
 
 // Dial makes a connection whose other end Server returns.
@@ -107,3 +109,27 @@ func (k *Kernel) Dials() []alg.Dial {
 	defer k.mu.Unlock()
 	return append([]alg.Dial(nil), k.dials...)
 }
+
+// Connect makes a data connection whose other end Waiting returns.
+func (k *Kernel) Connect(ctx context.Context, e expect.Expectation) (alg.Conn, error) {
+	if k.FailDial != nil {
+		if err := k.FailDial(e); err != nil {
+			return nil, err
+		}
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.port++
+	ours, theirs := Pipe(netip.AddrPortFrom(e.Seen, k.port), e.Target)
+	k.connected <- Connected{e, theirs}
+	return ours, nil
+}
+
+// Connected is a data connection that the gateway has made, with its other end.
+type Connected struct {
+	expect.Expectation
+	Conn *Conn
+}
+
+// Waiting waits for the next data connection that the gateway makes by Connect.
+func (k *Kernel) Waiting() Connected { return <-k.connected }

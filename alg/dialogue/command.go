@@ -165,6 +165,9 @@ func (d *Dialogue) active(line []byte, c wire.Command) Verdict {
 	if err != nil {
 		return d.refuse(exchange{verb: c.Verb}, why, answer)
 	}
+	if d.converting(ConvertPassive) {
+		return d.asksPassive(exchange{asked: c.Verb, client: netip.AddrPortFrom(hp.Addr, hp.Port), number: d.announced + 1})
+	}
 	d.waiting++
 	e := exchange{verb: c.Verb, number: d.announced + 1, refused: why}
 	d.push(e)
@@ -254,7 +257,7 @@ func (d *Dialogue) passive(line []byte, c wire.Command) Verdict {
 	switch {
 	case arg == wire.EPSVAll:
 		return d.promisesEPSVAll()
-	case d.converts() && !d.carries(arg): // else the server answers it
+	case (d.converts() || d.converting(ConvertPassive) || d.converting(ConvertActive)) && !d.carries(arg): // else the server answers it
 		return d.refuse(d.asking(c.Verb), Family, "522 Network protocol not supported, use ("+d.families()+").")
 	}
 	return d.asks(c.Verb)

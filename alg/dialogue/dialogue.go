@@ -40,6 +40,9 @@ type Dialogue struct {
 	securing bool
 	epsvAll  bool
 	opaque   bool
+	// epsv is what is known of the server where it may be asked for EPSV in the
+	// client's place.
+	epsv EPSV
 
 	// Where the gateway is the end of the client's TLS: starting says that a
 	// 234 has just been answered, secure that the control connection is under
@@ -120,9 +123,10 @@ func (d *Dialogue) Lost() {
 
 // Waiting reports whether the client's next line must stay unread until the
 // server has spoken: before the greeting, behind an AUTH (RFC 4217 section 4,
-// what follows might be meant for TLS) until Secured, and when too much is in flight.
+// what follows might be meant for TLS) until Secured, while the server may not
+// know what it was asked for, and when too much is in flight.
 func (d *Dialogue) Waiting() bool {
-	return !d.greeted || d.securing || d.pending.len() >= maxPending || d.waiting >= maxAnnounced
+	return !d.greeted || d.securing || d.trying() || d.pending.len() >= maxPending || d.waiting >= maxAnnounced
 }
 
 // Opaque reports whether the control connection may no longer be read.

@@ -28,7 +28,8 @@
 //
 // Between a client and a server of different address families each command
 // leaves as that of the server's family, and each reply as what the client has
-// asked for (convert.go).
+// asked for; the same where the policy has the server always passive, or always
+// active (convert.go).
 //
 // # The end of reading
 //

@@ -22,6 +22,7 @@ func (d *Dialogue) announcement(e exchange, code int, line wire.Line) Verdict {
 		v.Announcement = d.passiveAnnouncement(e.number, mode, hp)
 		v.Announcement.text = text
 	}
+	d.learn(&v, code)
 	switch {
 	case e.refused != NoReason:
 		v.Action = Refuse
@@ -34,8 +35,8 @@ func (d *Dialogue) announcement(e exchange, code int, line wire.Line) Verdict {
 		return spoil(v, LowPort, "425 The server's port is below "+strconv.Itoa(int(d.policy.lowestPort()))+".")
 	case mode == expect.PASV && !d.client.Is4() && !d.converts():
 		return spoil(v, Family, "425 The server's address is of the other family.")
-	case d.converts():
-		d.convertPassive(v.Announcement, e.verb)
+	case d.converts() || e.asked != "":
+		d.convertPassive(v.Announcement, e)
 	default:
 		v.Before = before
 	}

@@ -1,10 +1,21 @@
 package dialogue
 
-import "ftpalg/alg/wire"
+import (
+	"net/netip"
+
+	"ftpalg/alg/wire"
+)
 
 // exchange is one command whose final reply has not come.
 type exchange struct {
 	verb wire.Verb
+	// asked is what the client has said where the server is asked for something
+	// else; client is where the client waits if that was PORT or EPRT.
+	asked  wire.Verb
+	client netip.AddrPort
+	// told is what the client is to be told when the server has agreed; empty for
+	// the server's own reply.
+	told string
 	// number is that of the announcement which this command makes, or asks
 	// the server for: announcements replace each other in the order of their
 	// commands.

@@ -22,6 +22,8 @@ type Policy struct {
 	// ServerTLS says that the gateway itself speaks TLS with the server, which
 	// the client must not disturb.
 	ServerTLS bool
+	// Convert says how the server's side of a data connection is made.
+	Convert Convert
 	// NoActive refuses PORT and EPRT, NoPassive PASV and EPSV.
 	NoActive, NoPassive bool
 	// Commands bounds the commands that pass.
@@ -46,6 +48,18 @@ type Policy struct {
 	// name of a setting; "" for the listener's own.
 	Where string
 }
+
+// Convert says how the server's side of a data connection is made, whatever
+// the client asks for.
+type Convert string
+
+// The conversions: the gateway connects to the server, or the server to the
+// gateway.
+const (
+	ConvertNothing Convert = ""
+	ConvertPassive Convert = "passive"
+	ConvertActive  Convert = "active"
+)
 
 // Commands is a ready-made set of commands.
 type Commands string

@@ -70,12 +70,20 @@ func (d *Dialogue) fragment(line wire.Line) Verdict {
 	return Verdict{}
 }
 
+// agreesToActive reports whether a reply with this code is a positive one to
+// the PORT or EPRT that a client's PASV or EPSV has become: the client hears
+// something else.
+func (d *Dialogue) agreesToActive(code int) bool {
+	i, _ := d.pending.answeredBy(code)
+	return i != none && d.pending.at(i).told != "" && code/100 == 2
+}
+
 // unfinished judges a line of a multi-line reply that is not its last. Those
 // of a positive reply to PASV or EPSV wait for its last line, since only the
 // whole reply says what the client may see of it.
 func (d *Dialogue) unfinished(code int, line wire.Line) Verdict {
 	d.group.continued = true
-	if d.ofFEAT(code) && serversOwn(line.Bytes) {
+	if d.ofFEAT(code) && serversOwn(line.Bytes) || d.unknownToServer(code) != none || d.agreesToActive(code) {
 		d.group.swallow = !line.Ends
 		return Verdict{Action: Refuse}
 	}
@@ -113,6 +121,9 @@ func (d *Dialogue) final(code int, line wire.Line) Verdict {
 		if v, ok := d.passiveReply(code, line); ok {
 			return v
 		}
+	}
+	if i := d.unknownToServer(code); i != none {
+		return d.asksAgain(i)
 	}
 	i, stale := d.pending.answeredBy(code)
 	if i == none {
@@ -291,7 +302,11 @@ func (d *Dialogue) settle(e exchange, code int) Verdict {
 		d.waiting--
 		if positive {
 			d.inForce = e.number
-			return Verdict{Drop: Drop{Below: e.number, By: Superseded}}
+			v := Verdict{Drop: Drop{Below: e.number, By: Superseded}}
+			if e.told != "" {
+				v.Action, v.Answer = Refuse, []byte(e.told)
+			}
+			return v
 		}
 		return Verdict{Drop: Drop{Only: e.number}}
 	case e.verb == wire.EPSV && e.epsvAll && !positive:

@@ -20,6 +20,7 @@ type Snapshot struct {
 	Securing bool `json:"securing,omitempty"`
 	EPSVAll  bool `json:"epsv_all,omitempty"`
 	Opaque   bool `json:"opaque,omitempty"`
+	EPSV     EPSV `json:"epsv,omitempty"`
 
 	Starting  bool `json:"starting,omitempty"`
 	Secure    bool `json:"secure,omitempty"`
@@ -45,6 +46,9 @@ type Snapshot struct {
 // ExchangeSnapshot is one command whose final reply has not come.
 type ExchangeSnapshot struct {
 	Verb     []byte            `json:"verb"`
+	Asked    []byte            `json:"asked,omitempty"`
+	Client   netip.AddrPort    `json:"client,omitzero"`
+	Told     string            `json:"told,omitempty"`
 	Number   uint64            `json:"number,omitempty"`
 	Started  bool              `json:"started,omitempty"`
 	EPSVAll  bool              `json:"epsv_all,omitempty"`
@@ -72,7 +76,7 @@ type TransferSnapshot struct {
 func (d *Dialogue) Snapshot() Snapshot {
 	s := Snapshot{
 		Client: d.client, Server: d.server, Replies: d.replies.Snapshot(),
-		Greeted: d.greeted, Spoken: d.spoken, Securing: d.securing, EPSVAll: d.epsvAll, Opaque: d.opaque,
+		Greeted: d.greeted, Spoken: d.spoken, Securing: d.securing, EPSVAll: d.epsvAll, Opaque: d.opaque, EPSV: d.epsv,
 		Starting: d.starting, Secure: d.secure, Sized: d.sized, Protected: d.protected,
 		Announced: d.announced, InForce: d.inForce, Waiting: d.waiting,
 		LoggedIn: d.loggedIn, User: []byte(d.user), Form: d.form,
@@ -87,7 +91,7 @@ func (d *Dialogue) Snapshot() Snapshot {
 
 func (e *exchange) snapshot() ExchangeSnapshot {
 	s := ExchangeSnapshot{
-		Verb: []byte(e.verb), Number: e.number, Started: e.started, EPSVAll: e.epsvAll, Form: e.form,
+		Verb: []byte(e.verb), Asked: []byte(e.asked), Client: e.client, Told: e.told, Number: e.number, Started: e.started, EPSVAll: e.epsvAll, Form: e.form,
 		Refused: e.refused, Doubtful: e.doubtful, Repeated: e.repeated, Spent: e.spent, Answer: e.answer, Secures: e.secures,
 	}
 	if e.transfer != nil {
@@ -115,7 +119,7 @@ func (s TransferSnapshot) Restore() *Transfer {
 func Restore(policy Policy, s Snapshot) *Dialogue {
 	d := &Dialogue{
 		policy: policy, client: s.Client, server: s.Server,
-		greeted: s.Greeted, spoken: s.Spoken, securing: s.Securing, epsvAll: s.EPSVAll, opaque: s.Opaque,
+		greeted: s.Greeted, spoken: s.Spoken, securing: s.Securing, epsvAll: s.EPSVAll, opaque: s.Opaque, epsv: s.EPSV,
 		starting: s.Starting, secure: s.Secure, sized: s.Sized, protected: s.Protected,
 		announced: s.Announced, inForce: s.InForce, waiting: s.Waiting,
 		loggedIn: s.LoggedIn, user: string(s.User), form: s.Form,
@@ -131,7 +135,7 @@ func Restore(policy Policy, s Snapshot) *Dialogue {
 
 func (s ExchangeSnapshot) restore() exchange {
 	e := exchange{
-		verb: wire.Verb(s.Verb), number: s.Number, started: s.Started, epsvAll: s.EPSVAll, form: s.Form,
+		verb: wire.Verb(s.Verb), asked: wire.Verb(s.Asked), client: s.Client, told: s.Told, number: s.Number, started: s.Started, epsvAll: s.EPSVAll, form: s.Form,
 		refused: s.Refused, doubtful: s.Doubtful, repeated: s.Repeated, spent: s.Spent, answer: s.Answer, secures: s.Secures,
 	}
 	if s.Transfer != nil {

@@ -54,6 +54,12 @@ type Verdict struct {
 	// Line goes to the server in the place of a client's line that passes; nil
 	// if that does itself.
 	Line []byte
+	// Ask, with a server's line that is refused, goes to the server: another
+	// command in the place of the one that it does not know.
+	Ask []byte
+	// Learned is what the line tells of a server that may be asked for EPSV; zero
+	// for nothing new.
+	Learned EPSV
 	// Answer goes to the client at once: the gateway's own replies whose turn
 	// has come. With a server's line it follows that line.
 	Answer []byte
@@ -88,6 +94,12 @@ type Announcement struct {
 	// At is where the announcing side waits: the host is that of its control
 	// connection unless the policy allows a third party.
 	At netip.AddrPort
+	// ServerMode is how the server's side of the connection is made where that is
+	// not Mode, else 0. A server that is passive where the client is active waits
+	// at ServerAt: the gateway connects to both. An active one connects to the
+	// gateway as its passive client does, so that nobody waits, and At is zero.
+	ServerMode expect.Mode
+	ServerAt   netip.AddrPort
 	// Said is the host-port as the text has it; for EPSV its address is
 	// invalid, the text carries none (RFC 2428 section 3).
 	Said netip.Addr
@@ -106,6 +118,9 @@ type Announcement struct {
 func (a *Announcement) Rewrite(dst, line []byte, to netip.AddrPort) []byte {
 	if a.text != nil {
 		line = a.text
+	}
+	if a.ServerMode.Passive() {
+		return append(dst, line...)
 	}
 	return a.hostPort.Append(dst, line, to)
 }

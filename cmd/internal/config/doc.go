@@ -28,6 +28,8 @@
 //	    #  ca: /etc/ftpalg/tls/servers.pem         # default: the system's authorities
 //	    #  name: ftp.example.net     # that its certificate is for; default: the server's address
 //	    #  verify: true              # false takes any certificate
+//	    convert: off                 # or passive: the gateway connects to the server, whatever the client
+//	                                 # asks for; or active: the server connects to the gateway
 //	    third_party: refuse          # PORT and EPRT that name another host: refuse or allow
 //	    modes: any                   # or active (PORT, EPRT) or passive (PASV, EPSV) only
 //	    commands: all                # or read-only or upload-only

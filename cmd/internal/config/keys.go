@@ -36,6 +36,7 @@ var meanings = map[string]string{
 	"listeners[].policies[].clients": "The networks of the clients. Default: any.",
 	"listeners[].policies[].servers": "The networks of the servers. Default: any.",
 	"listeners[].tls":                "What becomes of TLS with clients: a mode, or a mapping.",
+	"listeners[].convert":            "How the server's side of data connections is made: as the client asks, or always passive or active, whatever the client asks.",
 	"listeners[].server_tls":         "Whether the gateway speaks TLS with the server: a mode, or a mapping.",
 	"listeners[].transparent":        "Takes over the control connections that cross this machine; in the place of listen and server.",
 	"listeners[].tls.mode":           "With pass AUTH reaches the server, and the session cannot be helped any more; refuse answers 534, off 502. With offer and require the gateway is the end of TLS; require refuses passwords and data in clear.",

@@ -21,6 +21,9 @@ type Listener struct {
 	Source      Source
 	TLS         TLS
 	ServerTLS   ServerTLS
+	// Convert says how the server's side of a data connection is made, whatever
+	// the client asks for.
+	Convert Convert
 	// Policy is what clients may do, but for those that one of Policies
 	// covers.
 	Policy
@@ -48,6 +51,17 @@ const (
 	BalanceSource        Balance = "source"
 )
 
+// Convert says how the server's side of data connections is made.
+type Convert string
+
+// The ways: as the client asks, by the gateway connecting to the server, or by
+// the server connecting to the gateway.
+const (
+	ConvertOff     Convert = "off"
+	ConvertPassive Convert = "passive"
+	ConvertActive  Convert = "active"
+)
+
 // Converts reports whether clients and servers are of different address
 // families.
 func (l *Listener) Converts() bool {
@@ -55,9 +69,10 @@ func (l *Listener) Converts() bool {
 }
 
 // Relays reports whether data must pass through the gateway, whatever data.path
-// says: it is under TLS, or between address families.
+// says: it is under TLS, between address families, or
+// converted.
 func (l *Listener) Relays() bool {
-	return l.TLS.Mode.EndsHere() || l.ServerTLS.Mode != ServerTLSOff || l.Converts()
+	return l.TLS.Mode.EndsHere() || l.ServerTLS.Mode != ServerTLSOff || l.Converts() || l.Convert != ConvertOff
 }
 
 // Transparent takes over the control connections that cross this machine.
@@ -100,7 +115,7 @@ const (
 
 // newListener returns a listener with its defaults.
 func newListener() Listener {
-	return Listener{Source: Source{Kind: SourceGateway}, TLS: newTLS(), ServerTLS: newServerTLS(), Policy: newPolicy()}
+	return Listener{Source: Source{Kind: SourceGateway}, TLS: newTLS(), ServerTLS: newServerTLS(), Convert: ConvertOff, Policy: newPolicy()}
 }
 
 // newTransparent returns the defaults of a transparent listener.

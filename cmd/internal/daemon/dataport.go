@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 
 	"ftpalg/alg"
 	"ftpalg/alg/expect"
@@ -37,10 +38,19 @@ func (p *dataPort) Dial(ctx context.Context, peer netip.AddrPort) (alg.Conn, err
 	if err != nil {
 		return nil, err
 	}
+	return dataConnOf(f, p.promise.Target)
+}
+
+// dataConnOf makes a data connection of a file that came over the Link, and closes
+// the file.
+func dataConnOf(f *os.File, target netip.AddrPort) (alg.Conn, error) {
+	if f == nil {
+		return nil, errNoDescriptor
+	}
 	defer closeFile(f)
 	c, err := net.FileConn(f)
 	if err != nil {
-		return nil, fmt.Errorf("take over the data connection to %s: %w", p.promise.Target, err)
+		return nil, fmt.Errorf("take over the data connection to %s: %w", target, err)
 	}
 	return c.(*net.TCPConn), nil
 }

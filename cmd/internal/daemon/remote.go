@@ -248,6 +248,15 @@ func (r *remote) Relay(ctx context.Context, e expect.Expectation) (alg.DataPort,
 	return &dataPort{remote: r, promise: e, listener: l.(*net.TCPListener)}, nil
 }
 
+// Connect implements alg.Kernel.
+func (r *remote) Connect(ctx context.Context, e expect.Expectation) (alg.Conn, error) {
+	f, err := r.ask(ctx, link.Record{Op: link.ConnectData, Session: e.Session, Mode: e.Mode, Target: e.Target}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return dataConnOf(f, e.Target)
+}
+
 // Close implements alg.Kernel.
 func (r *remote) Close(id expect.ID) { r.link.SendLater(link.Record{Op: link.Withdraw, ID: id}) }
 

@@ -79,6 +79,9 @@ func policy(l *config.Listener, p *config.Policy, where string) dialogue.Policy 
 		Deny: p.Deny, Refusal: p.Refusal, LowestPort: p.LowestDataPort, ServerData: p.ServerData,
 		Banner: p.Banner, System: p.System, Where: where,
 	}
+	if l.Convert != config.ConvertOff {
+		out.Convert = dialogue.Convert(l.Convert)
+	}
 	if p.Commands != config.CommandsAll {
 		out.Commands = dialogue.Commands(p.Commands)
 	}

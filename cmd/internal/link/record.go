@@ -11,7 +11,7 @@ import (
 // Op says what a Record means.
 type Op uint8
 
-// What the worker asks. Connect, Promise, Relay, DialData, Probe, the questions, Reload and OpenLog
+// What the worker asks. Connect, Promise, Relay, DialData, ConnectData, Probe, the questions, Reload and OpenLog
 // are answered, by an Answer with the same Request.
 const (
 	// Connect begins a session: Session is its number, Socket the listening
@@ -27,6 +27,9 @@ const (
 	// DialData connects to the target of the relayed promise ID, once; Port is
 	// that from which the promised host came. The answer brings the connection.
 	DialData
+	// ConnectData makes a data connection of Session, in Mode, to where a host of the
+	// session waits: Target. The answer brings the connection.
+	ConnectData
 	// Probe connects to Target, one of the servers of the listener of Socket,
 	// to see whether it answers. The answer brings the connection.
 	Probe

@@ -40,6 +40,9 @@ type session struct {
 	cancel                        context.CancelFunc
 	// promises are those that are open. The ledger's mu guards them.
 	promises map[expect.ID]*promise
+	// connecting counts the data connections that are being made. The ledger's mu
+	// guards it.
+	connecting int
 }
 
 // promise is one that is open.
@@ -188,11 +191,33 @@ func (l *ledger) dialed(number uint64, id expect.ID) (p *promise, of *session, e
 		return nil, nil, errUnknownPromise
 	}
 	p = s.promises[id]
-	if !p.Relayed || p.dialed {
+	if !p.Relayed || p.dialed || !p.Target.IsValid() {
 		return nil, nil, errNotToDial
 	}
 	p.dialed = true
 	return p, s, nil
+}
+
+// beginConnecting notes that the worker is connected to a host of a session that
+// waits for its data connection.
+func (l *ledger) beginConnecting(number uint64) (*session, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.sessions[number]
+	switch {
+	case s == nil || !s.seen.IsValid():
+		return nil, errUnknownSession
+	case s.connecting >= mostPromises:
+		return nil, errPromises
+	}
+	s.connecting++
+	return s, nil
+}
+
+func (l *ledger) endConnecting(s *session) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s.connecting--
 }
 
 // held returns how many ports of our ranges are promised for a client. The caller holds mu.

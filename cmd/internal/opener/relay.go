@@ -68,6 +68,32 @@ func (o *Opener) dialData(r link.Record) {
 	})
 }
 
+// connectData makes a data connection to a host that waits for it, which only a
+// listener needs that converts.
+func (o *Opener) connectData(r link.Record) {
+	s, err := o.ledger.beginConnecting(r.Session)
+	if err != nil {
+		o.refuse(r, err)
+		return
+	}
+	p := new(promise)
+	if p.Expectation, err = s.waitsFor(r.Mode, r.Target); err != nil {
+		o.ledger.endConnecting(s)
+		o.refuse(r, err)
+		return
+	}
+	o.working.Go(func() {
+		defer o.ledger.endConnecting(s)
+		c, err := o.dialTarget(s, p, 0)
+		if err != nil {
+			o.refuse(r, err)
+			return
+		}
+		defer c.Close() // the worker has it
+		o.answerFile(r, c)
+	})
+}
+
 // dialTarget connects as the kernel would translate the connection that came
 // from port: its source port is kept in active mode, where it means something
 // to some clients (RFC 959 section 3.2: the server's port before its control

@@ -47,6 +47,8 @@ func (o *Opener) obey(r link.Record, f *os.File) error {
 		o.promise(r)
 	case link.DialData:
 		o.dialData(r)
+	case link.ConnectData:
+		o.connectData(r)
 	case link.Probe:
 		o.probe(r)
 	case link.Withdraw:
