@@ -37,7 +37,7 @@ func (s *session) underTLS() bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.startTLS || c.tls.Load() != nil
+	return s.switchTLS || c.tls.Load() != nil || c.cleared.Load()
 }
 
 func (s *session) askToPark() bool {

@@ -67,7 +67,7 @@ func (s *session) command() (announced *dialogue.Announcement, line wire.Line, s
 	switch {
 	case s.dialogue.Opaque():
 		return nil, line, turnedOpaque, nil
-	case s.startTLS:
+	case s.switchTLS:
 		return nil, line, mustSecure, nil
 	case len(s.client.in.unread()) == 0:
 		return nil, line, needMore, nil
@@ -151,11 +151,11 @@ func (s *session) answer(b []byte) {
 	}
 }
 
-// prepareTLS holds back what is queued for the client once the 234 is. The
-// caller holds mu.
+// prepareTLS holds back what is queued for the client behind the reply after which
+// TLS begins or ends. The caller holds mu.
 func (s *session) prepareTLS(v dialogue.Verdict) {
-	if v.StartTLS {
-		s.startTLS = true
+	if v.SwitchTLS {
+		s.switchTLS = true
 		s.client.hold()
 	}
 }
@@ -168,7 +168,7 @@ func (s *session) advance(state progress) error {
 	case turnedOpaque:
 		return s.copyRaw(&s.client, &s.server, s.readClient)
 	case mustSecure:
-		return s.secureClient()
+		return s.changeTLS()
 	}
 	if state == mustWait && (in.full() || in.ended) {
 		return s.waitUnblocked()

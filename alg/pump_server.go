@@ -131,7 +131,7 @@ func (s *session) announcePassive(v dialogue.Verdict, line wire.Line) {
 // holds mu.
 func (s *session) unblock() {
 	waits := s.dialogue.Waiting() && !s.dialogue.Opaque()
-	if !s.startTLS && (!s.blocked || waits) {
+	if !s.switchTLS && (!s.blocked || waits) {
 		return
 	}
 	s.blocked = false

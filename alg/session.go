@@ -59,8 +59,8 @@ type session struct {
 	dialogue *dialogue.Dialogue
 	// open are the data connections that the session has not released.
 	open []*dataConn
-	// startTLS says that TLS with the client begins.
-	startTLS bool
+	// switchTLS says that TLS with the client begins.
+	switchTLS bool
 	// tls is how, nil where it cannot; set before the session begins.
 	tls *tls.Config
 	// serverTLS is the TLS with the server, nil for none.

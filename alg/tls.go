@@ -2,9 +2,11 @@ package alg
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -107,6 +109,8 @@ func serveTLS(ctx context.Context, c Conn, config *tls.Config) (*tlsConn, error)
 type securable struct {
 	Conn // as it came
 	tls  atomic.Pointer[tlsConn]
+	// cleared says that it was under TLS, which its data may be still.
+	cleared atomic.Bool
 }
 
 // secure puts TLS on. What was read of the connection already, before, belongs to
@@ -114,7 +118,7 @@ type securable struct {
 func (c *securable) secure(ctx context.Context, config *tls.Config, before []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
-	t, err := serveTLS(ctx, &resumed{c.Conn, bytes.NewReader(before)}, config)
+	t, err := serveTLS(ctx, &records{Conn: &resumed{c.Conn, bytes.NewReader(before)}}, config)
 	if err == nil {
 		c.tls.Store(t)
 	}
@@ -133,6 +137,51 @@ func (r *resumed) Read(p []byte) (int, error) {
 		return r.before.Read(p)
 	}
 	return r.Conn.Read(p)
+}
+
+// clear ends TLS on both sides (RFC 4217 section 12.3, RFC 8446 section 6.1).
+// Nothing that follows in clear has been read.
+func (c *securable) clear() error {
+	t := c.tls.Load()
+	if err := t.Conn.CloseWrite(); err != nil {
+		return err
+	}
+	if n, err := t.Conn.Read(make([]byte, 1)); n > 0 || !errors.Is(err, io.EOF) || t.below.ended.Load() {
+		return cmp.Or(err, errNotCleared)
+	}
+	c.tls.Store(nil)
+	c.cleared.Store(true)
+	return c.Conn.SetWriteDeadline(time.Time{}) // crypto/tls lets nothing be written behind its end
+}
+
+// errNotCleared says that a client goes on under TLS after its CCC.
+var errNotCleared = errors.New("no close_notify follows CCC")
+
+// records is a connection that is read one record of TLS at a time (RFC 8446
+// section 5.1), so that nothing is read of what comes behind the last one.
+type records struct {
+	Conn
+	header [5]byte
+	known  int // of the header, in bytes
+	left   int // of the record behind it, in bytes
+}
+
+// Read reads what is left of the record, or of its header.
+func (r *records) Read(p []byte) (int, error) {
+	if r.left == 0 && r.known == len(r.header) {
+		r.known = 0
+	}
+	if r.known < len(r.header) {
+		n, err := r.Conn.Read(p[:min(len(p), len(r.header)-r.known)])
+		copy(r.header[r.known:], p[:n])
+		if r.known += n; r.known == len(r.header) {
+			r.left = int(binary.BigEndian.Uint16(r.header[3:]))
+		}
+		return n, err
+	}
+	n, err := r.Conn.Read(p[:min(len(p), r.left)])
+	r.left -= n
+	return n, err
 }
 
 // now returns the connection that bytes pass.
@@ -217,8 +266,35 @@ func (s *session) prepareClientTLS() {
 	}
 }
 
-// secureClient begins TLS with the client: the 234 is on its way, and what is
-// queued since then waits.
+// changeTLS begins TLS with the client, or ends it: the reply that says so is on its
+// way, and what is queued since then waits.
+func (s *session) changeTLS() error {
+	if s.client.conn.(*securable).tls.Load() != nil {
+		return s.clearClient()
+	}
+	return s.secureClient()
+}
+
+// clearClient ends the TLS of the client's control connection.
+func (s *session) clearClient() error {
+	s.mu.Lock()
+	for s.client.writing {
+		s.changed.Wait() // the reply goes before the end
+	}
+	s.mu.Unlock()
+	s.client.conn.SetReadDeadline(time.Now().Add(handshakeTimeout))
+	err := s.client.conn.(*securable).clear()
+	if err != nil {
+		return fmt.Errorf("%w: it does not end: %w", errHandshake, err)
+	}
+	s.log.Info("the client's control connection goes on in clear", "event", "cleared")
+	s.mu.Lock()
+	s.dialogue.Cleared()
+	s.mu.Unlock()
+	return s.goOn()
+}
+
+// secureClient begins TLS with the client.
 func (s *session) secureClient() error {
 	s.mu.Lock()
 	before, _ := s.client.in.take(len(s.client.in.unread()))
@@ -229,8 +305,15 @@ func (s *session) secureClient() error {
 		return err
 	}
 	s.mu.Lock()
-	s.startTLS = false
 	s.dialogue.Secured()
+	s.mu.Unlock()
+	return s.goOn()
+}
+
+// goOn lets go what has waited for TLS to begin or to end.
+func (s *session) goOn() error {
+	s.mu.Lock()
+	s.switchTLS = false
 	s.client.release()
 	s.client.conn.SetReadDeadline(s.closeBy)
 	s.mu.Unlock()

@@ -57,8 +57,24 @@ func clientTLS() *tls.Config { return &tls.Config{InsecureSkipVerify: true, Serv
 // secured is a client's control connection under TLS.
 type secured struct {
 	*tls.Conn
-	t *testing.T
-	r *bufio.Reader
+	t     *testing.T
+	r     *bufio.Reader
+	below *gathering
+}
+
+// gathering is a connection whose writes go together where that is asked for.
+type gathering struct {
+	*algtest.Conn
+	on   bool
+	held []byte
+}
+
+func (g *gathering) Write(p []byte) (int, error) {
+	if !g.on {
+		return g.Conn.Write(p)
+	}
+	g.held = append(g.held, p...)
+	return len(p), nil
 }
 
 // secure has a client say AUTH and shake hands.
@@ -66,12 +82,13 @@ func secure(t *testing.T, client *peer) *secured {
 	t.Helper()
 	client.say("AUTH TLS")
 	client.hears("234 Begin TLS.")
-	c := tls.Client(client.Conn, clientTLS())
+	below := &gathering{Conn: client.Conn}
+	c := tls.Client(below, clientTLS())
 	client.SetReadDeadline(time.Time{})
 	if err := c.HandshakeContext(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	return &secured{c, t, bufio.NewReader(c)}
+	return &secured{c, t, bufio.NewReader(c), below}
 }
 
 func (s *secured) asks(command, want string) {
@@ -93,6 +110,54 @@ func (s *secured) protectData() {
 	s.t.Helper()
 	s.asks("PBSZ 0", "200 PBSZ=0")
 	s.asks("PROT P", "200 Data is protected.")
+}
+
+// onCCC runs f with a client under TLS that may say CCC.
+func onCCC(t *testing.T, f func(b *bench, client, server *peer, c *secured)) {
+	t.Helper()
+	svc := fronting()
+	svc.Policy.TLS, svc.Policy.ClearControl = dialogue.OfferTLS, true
+	svc.TLS = &tls.Config{Certificates: []tls.Certificate{testCertificate(t)}}
+	onBench(t, svc, onePort(testSettings()), func(b *bench) {
+		client, server := b.session()
+		c := secure(t, client)
+		c.protectData()
+		f(b, client, server, c)
+	})
+}
+
+func TestAClientGoesOnInClear(t *testing.T) {
+	onCCC(t, func(b *bench, client, server *peer, c *secured) {
+		c.asks("CCC", "200 The control connection goes on in clear.")
+		if _, err := c.r.ReadByte(); !errors.Is(err, io.EOF) {
+			t.Errorf("the gateway's TLS does not end: %v", err)
+		}
+		// In one segment with the end of TLS, and no byte of it may be lost.
+		c.below.on = true
+		c.CloseWrite()
+		client.SetWriteDeadline(time.Time{}) // which it leaves behind
+		client.say(string(c.below.held)+"NOOP", "SYST")
+		server.hears("NOOP")
+		server.hears("SYST")
+		server.say("200 ok", "215 UNIX")
+		client.hears("200 ok")
+		client.hears("215 UNIX")
+		if i := b.gateway.Sessions()[0]; i.TLS != nil {
+			t.Errorf("the session's TLS is still %+v", i.TLS)
+		}
+		client.say("CCC")
+		client.hears("533 The control connection is not protected.")
+		again := secure(t, client)
+		again.asks("CCC", "200 The control connection goes on in clear.")
+	})
+}
+
+func TestAClientThatGoesOnUnderTLSAfterItsCCCIsEnded(t *testing.T) {
+	onCCC(t, func(b *bench, client, server *peer, c *secured) {
+		c.asks("CCC", "200 The control connection goes on in clear.")
+		io.WriteString(c, "DELE x\r\n")
+		server.hearsEnd()
+	})
 }
 
 func TestServerHearsNothingOfTheClientsTLS(t *testing.T) {

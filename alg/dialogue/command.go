@@ -14,7 +14,7 @@ import (
 func (d *Dialogue) Command(line wire.Line) Verdict {
 	c := wire.ParseCommand(line.Bytes)
 	v := d.command(line, c)
-	v.Verb, v.Secret, v.StartTLS = c.Verb, secret(line.Bytes, c), d.takeStart()
+	v.Verb, v.Secret, v.SwitchTLS = c.Verb, secret(line.Bytes, c), d.takeSwitch()
 	return v
 }
 
@@ -133,7 +133,7 @@ func (d *Dialogue) due() []byte {
 	var out []byte
 	for i := d.pending.current(); i < d.pending.len() && d.pending.at(i).own(); i = d.pending.current() {
 		e := d.pending.remove(i)
-		d.starting = d.starting || e.secures
+		d.switching = d.switching || e.switches
 		out = append(out, e.answer...)
 		out = append(out, '\r', '\n')
 	}

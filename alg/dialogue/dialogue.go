@@ -44,10 +44,10 @@ type Dialogue struct {
 	// client's place.
 	epsv EPSV
 
-	// Where the gateway is the end of the client's TLS: starting says that a
-	// 234 has just been answered, secure that the control connection is under
-	// TLS, sized that PBSZ was given, protected that data is, too.
-	starting, secure, sized, protected bool
+	// Where the gateway is the end of the client's TLS: switching says that
+	// the reply has just been given behind which TLS begins or ends, secure that the
+	// control connection is under TLS, sized that PBSZ was given, protected that data is, too.
+	switching, secure, sized, protected bool
 
 	// announced counts the announcements, those included that a PASV or EPSV
 	// has asked for; inForce is the latest that has been accepted; waiting counts those of the client that await

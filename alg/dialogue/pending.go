@@ -43,8 +43,8 @@ type exchange struct {
 	spent bool
 	// answer is the gateway's own reply; the server never saw the command.
 	answer string
-	// secures says that TLS begins behind that answer.
-	secures bool
+	// switches says that TLS begins behind that answer, or ends.
+	switches bool
 }
 
 // greeting is the verb of the exchange that opening the connection begins

@@ -22,6 +22,8 @@ type Policy struct {
 	// ServerTLS says that the gateway itself speaks TLS with the server, which
 	// the client must not disturb.
 	ServerTLS bool
+	// ClearControl lets clients end the TLS of their control connection (CCC).
+	ClearControl bool
 	// Convert says how the server's side of a data connection is made.
 	Convert Convert
 	// NoActive refuses PORT and EPRT, NoPassive PASV and EPSV.

@@ -13,7 +13,7 @@ func (d *Dialogue) Reply(line wire.Line) Verdict {
 	v := d.reply(line)
 	d.midLine = !line.Ends
 	v.Answer = append(v.Answer, d.due()...)
-	v.StartTLS = d.takeStart()
+	v.SwitchTLS = d.takeSwitch()
 	return v
 }
 

@@ -48,7 +48,7 @@ func (d *Dialogue) security(line []byte, c wire.Command) (v Verdict, ok bool) {
 	case wire.PROT:
 		return d.prot(arg), true
 	case wire.CCC:
-		return d.here("533 The control connection stays protected."), true
+		return d.clear(), true
 	case wire.ADAT, wire.MIC, wire.CONF, wire.ENC:
 		return d.here("502 " + string(c.Verb) + " is not for TLS."), true
 	case wire.REIN:
@@ -108,7 +108,7 @@ func (d *Dialogue) authHere(mechanism string) Verdict {
 		return d.here("504 AUTH " + cut(mechanism) + " is not known, say AUTH TLS.")
 	}
 	d.securing = true
-	d.pending.push(exchange{answer: "234 Begin TLS.", secures: true})
+	d.pending.push(exchange{answer: "234 Begin TLS.", switches: true})
 	return Verdict{Action: Refuse, Answer: d.due()}
 }
 
@@ -151,13 +151,32 @@ func (d *Dialogue) prot(level string) Verdict {
 	return d.here("504 PROT level is not known.")
 }
 
+// clear agrees to end the control connection's TLS (RFC 4217 section 12.3), which
+// lets NAT devices before the gateway read it; data stays as PROT says. What the
+// client sends behind its CCC waits until that is done.
+func (d *Dialogue) clear() Verdict {
+	switch {
+	case !d.policy.ClearControl:
+		return d.here("533 The control connection stays protected.")
+	case !d.secure:
+		return d.here("533 The control connection is not protected.")
+	}
+	d.securing = true
+	d.pending.push(exchange{answer: "200 The control connection goes on in clear.", switches: true})
+	return Verdict{Action: Refuse, Answer: d.due()}
+}
+
+// Cleared says that the client's control connection is in clear from now on.
+func (d *Dialogue) Cleared() { d.secure, d.securing = false, false }
+
 // Secured says that the client's control connection is under TLS from now on.
 func (d *Dialogue) Secured() { d.secure, d.securing = true, false }
 
-// takeStart reports whether a 234 has just been answered.
-func (d *Dialogue) takeStart() bool {
-	start := d.starting
-	d.starting = false
+// takeSwitch reports whether TLS begins or ends behind what has just been
+// answered.
+func (d *Dialogue) takeSwitch() bool {
+	start := d.switching
+	d.switching = false
 	return start
 }
 

@@ -38,7 +38,7 @@ func played(t *testing.T, p Policy, lines ...string) (out []string) {
 			}
 		}
 		told(v.Answer)
-		if v.StartTLS {
+		if v.SwitchTLS {
 			out = append(out, "TLS")
 			d.Secured()
 		}
@@ -94,7 +94,7 @@ func TestObservedTLSIsThatOfTheServer(t *testing.T) {
 	var commands wire.CommandSplitter
 	var replies wire.ReplySplitter
 	line, _ := commands.Next([]byte("AUTH TLS\r\n"))
-	if v := d.Command(line); v.Action != Pass || v.StartTLS {
+	if v := d.Command(line); v.Action != Pass || v.SwitchTLS {
 		t.Errorf("AUTH: %+v", v)
 	}
 	line, _ = replies.Next([]byte("234 go\r\n"))

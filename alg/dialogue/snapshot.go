@@ -77,7 +77,7 @@ func (d *Dialogue) Snapshot() Snapshot {
 	s := Snapshot{
 		Client: d.client, Server: d.server, Replies: d.replies.Snapshot(),
 		Greeted: d.greeted, Spoken: d.spoken, Securing: d.securing, EPSVAll: d.epsvAll, Opaque: d.opaque, EPSV: d.epsv,
-		Starting: d.starting, Secure: d.secure, Sized: d.sized, Protected: d.protected,
+		Starting: d.switching, Secure: d.secure, Sized: d.sized, Protected: d.protected,
 		Announced: d.announced, InForce: d.inForce, Waiting: d.waiting,
 		LoggedIn: d.loggedIn, User: []byte(d.user), Form: d.form,
 		Faulty: d.group.faulty, Held: bytes.Clone(d.group.held), Overlong: d.group.overlong, Continued: d.group.continued, Swallow: d.group.swallow,
@@ -92,7 +92,7 @@ func (d *Dialogue) Snapshot() Snapshot {
 func (e *exchange) snapshot() ExchangeSnapshot {
 	s := ExchangeSnapshot{
 		Verb: []byte(e.verb), Asked: []byte(e.asked), Client: e.client, Told: e.told, Number: e.number, Started: e.started, EPSVAll: e.epsvAll, Form: e.form,
-		Refused: e.refused, Doubtful: e.doubtful, Repeated: e.repeated, Spent: e.spent, Answer: e.answer, Secures: e.secures,
+		Refused: e.refused, Doubtful: e.doubtful, Repeated: e.repeated, Spent: e.spent, Answer: e.answer, Secures: e.switches,
 	}
 	if e.transfer != nil {
 		s.Transfer = new(e.transfer.Snapshot())
@@ -120,7 +120,7 @@ func Restore(policy Policy, s Snapshot) *Dialogue {
 	d := &Dialogue{
 		policy: policy, client: s.Client, server: s.Server,
 		greeted: s.Greeted, spoken: s.Spoken, securing: s.Securing, epsvAll: s.EPSVAll, opaque: s.Opaque, epsv: s.EPSV,
-		starting: s.Starting, secure: s.Secure, sized: s.Sized, protected: s.Protected,
+		switching: s.Starting, secure: s.Secure, sized: s.Sized, protected: s.Protected,
 		announced: s.Announced, inForce: s.InForce, waiting: s.Waiting,
 		loggedIn: s.LoggedIn, user: string(s.User), form: s.Form,
 		group:   replyGroup{faulty: s.Faulty, held: bytes.Clone(s.Held), overlong: s.Overlong, continued: s.Continued, swallow: s.Swallow},
@@ -136,7 +136,7 @@ func Restore(policy Policy, s Snapshot) *Dialogue {
 func (s ExchangeSnapshot) restore() exchange {
 	e := exchange{
 		verb: wire.Verb(s.Verb), asked: wire.Verb(s.Asked), client: s.Client, told: s.Told, number: s.Number, started: s.Started, epsvAll: s.EPSVAll, form: s.Form,
-		refused: s.Refused, doubtful: s.Doubtful, repeated: s.Repeated, spent: s.Spent, answer: s.Answer, secures: s.Secures,
+		refused: s.Refused, doubtful: s.Doubtful, repeated: s.Repeated, spent: s.Spent, answer: s.Answer, switches: s.Secures,
 	}
 	if s.Transfer != nil {
 		e.transfer = s.Transfer.Restore()

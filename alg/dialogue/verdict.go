@@ -69,8 +69,9 @@ type Verdict struct {
 	Before []byte
 	// Opaque says that after this line the connection may no longer be read.
 	Opaque bool
-	// StartTLS says that the gateway and the client begin TLS behind Answer.
-	StartTLS bool
+	// SwitchTLS says that the gateway and the client begin TLS behind Answer, or
+	// end it where they have it.
+	SwitchTLS bool
 	// Verb is the command of a client's line; empty if unknown.
 	Verb wire.Verb
 	// Secret is where in a client's line a password stands, empty if there

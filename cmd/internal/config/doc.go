@@ -18,11 +18,13 @@
 //	    #  mode: require             # no password, and no data, in clear
 //	    #  certificate: /etc/ftpalg/tls/cert.pem   # with its chain; a list serves several names
 //	    #  key: /etc/ftpalg/tls/key.pem            # a list likewise
+//	    #  folder: /etc/ftpalg/tls/names           # or one pair a name: NAME.crt and NAME.key
 //	    #  implicit: false           # TLS from the first byte on, as at port 990
 //	    #  minimum: "1.2"            # or "1.3"
 //	    #  client_ca: /etc/ftpalg/tls/clients.pem  # default: no certificate is asked for
 //	    #  client_certificate: required            # or optional
 //	    #  data_session: off         # or require: data must resume its control connection's session
+//	    #  ccc: refuse               # or allow: a client may go on in clear once it has logged in
 //	    server_tls: off              # the gateway speaks TLS with the server: explicit (AUTH) or implicit; or
 //	    #  mode: explicit            # a mapping
 //	    #  ca: /etc/ftpalg/tls/servers.pem         # default: the system's authorities

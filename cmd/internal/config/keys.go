@@ -44,8 +44,10 @@ var meanings = map[string]string{
 
 	"listeners[].tls.certificate":        "A PEM file with a certificate and its chain, or a list: the client's server name selects one. Files that change are read again.",
 	"listeners[].tls.key":                "The PEM file with the key of the certificate; as many as there are certificates.",
+	"listeners[].tls.folder":             "A folder with pairs, one a name: NAME.crt or NAME.pem and NAME.key, or a folder NAME with fullchain.pem and privkey.pem, or tls.crt and tls.key. That named default serves clients that name none.",
 	"listeners[].tls.implicit":           "Whether TLS begins with the connection, as at port 990. Needs mode require.",
 	"listeners[].tls.minimum":            "The least version of TLS.",
+	"listeners[].tls.ccc":                "Whether a client may end the TLS of its control connection (CCC), for a NAT on its side that must read it.",
 	"listeners[].tls.client_ca":          "A PEM file with the authorities of clients' certificates. Default: no certificate is asked for.",
 	"listeners[].tls.client_certificate": "Whether a client may do without a certificate. Needs client_ca.",
 	"listeners[].tls.pass_ports":         "With mode pass: ports of the server that are open for the client of a session under TLS, and for nobody else, until it ends. The server must announce its address as clients know it, and take its passive ports from this range. Default: none.",

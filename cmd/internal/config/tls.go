@@ -6,6 +6,9 @@ type TLS struct {
 	// Certificates and Keys are absolute paths of PEM files, one key for each
 	// certificate with its chain; the first serves clients that name none.
 	Certificates, Keys []string
+	// Folder is the absolute path of a folder with more pairs, one a name; empty for
+	// none.
+	Folder string
 	// Implicit begins TLS with the connection, without AUTH.
 	Implicit bool
 	// Minimum is the least version.
@@ -18,6 +21,8 @@ type TLS struct {
 	// DataSession says whether a data connection must resume the TLS session of
 	// its control connection.
 	DataSession DataSession
+	// ClearControl says whether a client may end the TLS of its control connection.
+	ClearControl ClearControl
 	// PassPorts are ports of the server that are kept open for the client of a
 	// session under TLS that is passed on; the zero PortRange is none.
 	PassPorts PortRange
@@ -69,8 +74,17 @@ const (
 	DataSessionRequire DataSession = "require"
 )
 
+// ClearControl says what becomes of CCC.
+type ClearControl string
+
+// What becomes of it.
+const (
+	CCCRefuse ClearControl = "refuse"
+	CCCAllow  ClearControl = "allow"
+)
+
 func newTLS() TLS {
-	return TLS{Mode: TLSPass, Minimum: TLS12, ClientCertificate: ClientMust, DataSession: DataSessionOff}
+	return TLS{Mode: TLSPass, Minimum: TLS12, ClientCertificate: ClientMust, DataSession: DataSessionOff, ClearControl: CCCRefuse}
 }
 
 // Paths of files are bound as in Log: PATH_MAX counts the NUL (limits.h).
@@ -92,11 +106,13 @@ func (t *TLS) fields(mode word) group {
 		{"mode", mode},
 		{"certificate", oneOrMany(&t.Certificates, absolute(longestPath))},
 		{"key", oneOrMany(&t.Keys, absolute(longestPath))},
+		{"folder", one(&t.Folder, absolute(longestPath))},
 		{"implicit", one(&t.Implicit, flag())},
 		{"minimum", one(&t.Minimum, choice(TLS12, TLS13))},
 		{"client_ca", one(&t.ClientCA, absolute(longestPath))},
 		{"client_certificate", one(&t.ClientCertificate, choice(ClientMay, ClientMust))},
 		{"data_session", one(&t.DataSession, choice(DataSessionOff, DataSessionRequire))},
+		{"ccc", one(&t.ClearControl, choice(CCCRefuse, CCCAllow))},
 		passed,
 	}
 }
@@ -121,15 +137,17 @@ func (t *TLS) check(r *report, path string) {
 		}
 	}
 	if !t.Mode.EndsHere() {
-		for _, other := range []string{certificate, key, path + ".implicit", path + ".minimum", path + ".client_ca", path + ".client_certificate", path + ".data_session"} {
+		for _, other := range []string{certificate, key, path + ".folder", path + ".implicit", path + ".minimum", path + ".client_ca", path + ".client_certificate", path + ".data_session", path + ".ccc"} {
 			if r.given(other) {
 				r.add(other, "means nothing with mode %s; the gateway ends TLS with offer or require", t.Mode)
 			}
 		}
 		return
 	}
-	r.require(certificate, "the gateway shows it to clients")
-	r.require(key, "the key of the certificate")
+	if !r.given(path+".folder") || r.given(certificate) || r.given(key) {
+		r.require(certificate, "the gateway shows it to clients")
+		r.require(key, "the key of the certificate")
+	}
 	if r.clean(certificate, key) && len(t.Certificates) != len(t.Keys) && len(t.Certificates) > 0 && len(t.Keys) > 0 {
 		r.add(key, "%d keys for %d certificates; each has its own", len(t.Keys), len(t.Certificates))
 	}

@@ -75,7 +75,8 @@ var tlsModes = map[config.TLSMode]dialogue.TLS{
 func policy(l *config.Listener, p *config.Policy, where string) dialogue.Policy {
 	out := dialogue.Policy{
 		ThirdParty: p.ThirdParty, TLS: tlsModes[l.TLS.Mode], ServerTLS: l.ServerTLS.Mode != config.ServerTLSOff,
-		NoActive: p.Modes == config.ModesPassive, NoPassive: p.Modes == config.ModesActive,
+		ClearControl: l.TLS.ClearControl == config.CCCAllow,
+		NoActive:     p.Modes == config.ModesPassive, NoPassive: p.Modes == config.ModesActive,
 		Deny: p.Deny, Refusal: p.Refusal, LowestPort: p.LowestDataPort, ServerData: p.ServerData,
 		Banner: p.Banner, System: p.System, Where: where,
 	}

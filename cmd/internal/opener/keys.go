@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"ftpalg/cmd/internal/config"
 )
@@ -22,46 +25,135 @@ type Keys struct {
 	ServerCA []byte
 }
 
-// Pair is a certificate with its chain, and its key, in PEM.
-type Pair struct{ Certificate, Key []byte }
+// Pair is a certificate with its chain, and its key, in PEM, and the file that has
+// the certificate.
+type Pair struct {
+	File             string
+	Certificate, Key []byte
+}
 
 // ReadKeys reads the certificates of every listener, by its name, and sees
-// that each fits its key.
-func ReadKeys(c *config.Config) (map[string]Keys, error) {
+// that each fits its key. In the place of a pair that does not, the former one of
+// the same file stays. The error says which do not fit, and is nil if all do.
+func ReadKeys(c *config.Config, former map[string]Keys) (map[string]Keys, error) {
 	all := make(map[string]Keys)
+	var problems []error
 	for i := range c.Listeners {
 		l := &c.Listeners[i]
 		if !l.TLS.Mode.EndsHere() && l.ServerTLS.CA == "" {
 			continue
 		}
-		k, err := readKeys(&l.TLS)
+		k, err := readKeys(&l.TLS, former[l.Name])
 		if err != nil {
-			return nil, fmt.Errorf("listener %s: tls: %w", l.Name, err)
+			problems = append(problems, fmt.Errorf("listener %s: tls: %w", l.Name, err))
 		}
 		if k.ServerCA, err = readCA(l.ServerTLS.CA); err != nil {
-			return nil, fmt.Errorf("listener %s: server_tls: %w", l.Name, err)
+			k.ServerCA = former[l.Name].ServerCA
+			problems = append(problems, fmt.Errorf("listener %s: server_tls: %w", l.Name, err))
 		}
 		all[l.Name] = k
+	}
+	return all, errors.Join(problems...)
+}
+
+func readKeys(t *config.TLS, former Keys) (k Keys, err error) {
+	files, err := pairsOf(t)
+	if err != nil {
+		files = nil
+		k.Pairs = former.Pairs
+	}
+	problems := []error{err}
+	for _, f := range files {
+		p, err := f.read()
+		if err != nil {
+			problems = append(problems, err)
+			i := slices.IndexFunc(former.Pairs, func(p Pair) bool { return p.File == f.certificate })
+			if i < 0 {
+				continue
+			}
+			p = former.Pairs[i]
+		}
+		k.Pairs = append(k.Pairs, p)
+	}
+	if k.ClientCA, err = readCA(t.ClientCA); err != nil {
+		k.ClientCA = former.ClientCA
+		problems = append(problems, err)
+	}
+	return k, errors.Join(problems...)
+}
+
+// pairFiles are the files of a pair.
+type pairFiles struct{ certificate, key string }
+
+func (f pairFiles) read() (p Pair, err error) {
+	p.File = f.certificate
+	if p.Certificate, err = os.ReadFile(f.certificate); err != nil {
+		return p, err
+	}
+	if p.Key, err = os.ReadFile(f.key); err != nil {
+		return p, err
+	}
+	if _, err = tls.X509KeyPair(p.Certificate, p.Key); err != nil {
+		return p, fmt.Errorf("%s and %s: %w", f.certificate, f.key, err)
+	}
+	return p, nil
+}
+
+// pairsOf lists the pairs of a listener, that in front which serves clients that
+// name none.
+func pairsOf(t *config.TLS) (all []pairFiles, err error) {
+	for i := range t.Certificates {
+		all = append(all, pairFiles{t.Certificates[i], t.Keys[i]})
+	}
+	if t.Folder == "" {
+		return all, nil
+	}
+	entries, err := os.ReadDir(t.Folder)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		f, ok := pairIn(t.Folder, e)
+		switch {
+		case !ok:
+		case strings.TrimSuffix(e.Name(), filepath.Ext(e.Name())) == defaultPair:
+			all = slices.Insert(all, 0, f)
+		default:
+			all = append(all, f)
+		}
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%s holds no certificate: NAME.crt or NAME.pem beside NAME.key, or a folder NAME with fullchain.pem and privkey.pem, or tls.crt and tls.key", t.Folder)
 	}
 	return all, nil
 }
 
-func readKeys(t *config.TLS) (k Keys, err error) {
-	for i := range t.Certificates {
-		var p Pair
-		if p.Certificate, err = os.ReadFile(t.Certificates[i]); err != nil {
-			return k, err
+// defaultPair is the name of the pair that serves clients which name none.
+const defaultPair = "default"
+
+// pairIn returns the pair that an entry of a folder stands for: NAME.key has its
+// certificate beside it, and a folder has both, as certbot or Kubernetes name
+// them.
+func pairIn(folder string, e os.DirEntry) (f pairFiles, ok bool) {
+	path := filepath.Join(folder, e.Name())
+	if base, isKey := strings.CutSuffix(path, ".key"); isKey {
+		if f = (pairFiles{base + ".crt", path}); !exists(f.certificate) {
+			f.certificate = base + ".pem"
 		}
-		if p.Key, err = os.ReadFile(t.Keys[i]); err != nil {
-			return k, err
-		}
-		if _, err := tls.X509KeyPair(p.Certificate, p.Key); err != nil {
-			return k, fmt.Errorf("%s and %s: %w", t.Certificates[i], t.Keys[i], err)
-		}
-		k.Pairs = append(k.Pairs, p)
+		return f, !strings.HasPrefix(e.Name(), ".")
 	}
-	k.ClientCA, err = readCA(t.ClientCA)
-	return k, err
+	for _, f := range []pairFiles{{"fullchain.pem", "privkey.pem"}, {"tls.crt", "tls.key"}} {
+		f.certificate, f.key = filepath.Join(path, f.certificate), filepath.Join(path, f.key)
+		if exists(f.key) && !strings.HasPrefix(e.Name(), ".") {
+			return f, true
+		}
+	}
+	return f, false
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // readCA reads a file of certificates; nil without one.
@@ -95,16 +187,8 @@ func (o *Opener) renew() {
 	if o.stopped {
 		return
 	}
-	keys, err := ReadKeys(o.config)
-	switch {
-	case err != nil && err.Error() != o.keysError:
-		o.keysError = err.Error()
-		o.log.Error("certificates cannot be used, the old ones stay in force", "event", "certificates_failed", "error", err)
-		return
-	case err != nil:
-		return
-	}
-	o.keysError = ""
+	keys, err := ReadKeys(o.config, o.keys)
+	o.noteKeysError(err)
 	if sameKeys(keys, o.keys) {
 		return
 	}
@@ -113,4 +197,16 @@ func (o *Opener) renew() {
 		return
 	}
 	o.log.Info("certificates renewed", "event", "certificates_renewed")
+}
+
+// noteKeysError says once what is wrong with the certificates' files.
+func (o *Opener) noteKeysError(err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	if text != "" && text != o.keysError {
+		o.log.Error("certificates cannot be used, the old ones stay in force", "event", "certificates_failed", "error", err)
+	}
+	o.keysError = text
 }

@@ -130,7 +130,7 @@ func (o *Opener) Run(ctx context.Context, asked Asked) error {
 		return err
 	}
 	defer o.letGo()
-	if o.keys, err = ReadKeys(o.config); err != nil {
+	if o.keys, err = ReadKeys(o.config, nil); err != nil {
 		return err
 	}
 	l, theirs, err := link.Pair()

@@ -119,7 +119,7 @@ func (o *Opener) change(ctx context.Context) error {
 	if fixed := config.NeedsRestart(o.config, next); len(fixed) > 0 {
 		return fmt.Errorf("%s: changed, which needs a restart", strings.Join(fixed, ", "))
 	}
-	keys, err := ReadKeys(next)
+	keys, err := ReadKeys(next, nil)
 	if err != nil {
 		return err
 	}
