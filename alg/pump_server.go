@@ -3,7 +3,9 @@ package alg
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
+	"syscall"
 	"time"
 
 	"ftpalg/alg/dialogue"
@@ -36,8 +38,11 @@ func (s *session) pumpServer() {
 
 func (s *session) readServer() error {
 	err := s.server.in.fill(s.server.conn)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		return errParked // nothing else sets a deadline
+	case errors.Is(err, syscall.ECONNRESET) && s.serverTLS != nil && s.hungUp.Load():
+		return io.EOF // it has closed, and our close_notify came too late for it
 	}
 	s.touch()
 	return err

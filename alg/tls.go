@@ -139,19 +139,28 @@ func (r *resumed) Read(p []byte) (int, error) {
 	return r.Conn.Read(p)
 }
 
-// clear ends TLS on both sides (RFC 4217 section 12.3, RFC 8446 section 6.1).
-// Nothing that follows in clear has been read.
-func (c *securable) clear() error {
+// clear ends TLS on both sides (RFC 4217 section 12.3, RFC 8446 section 6.1). It
+// returns what was read of the clear text behind it: some clients end without
+// another word (curl, by default).
+func (c *securable) clear() (text []byte, err error) {
 	t := c.tls.Load()
+	below := t.below.Conn.(*records)
+	below.mayEnd = true
 	if err := t.Conn.CloseWrite(); err != nil {
-		return err
+		return nil, err
 	}
-	if n, err := t.Conn.Read(make([]byte, 1)); n > 0 || !errors.Is(err, io.EOF) || t.below.ended.Load() {
-		return cmp.Or(err, errNotCleared)
+	n, err := t.Conn.Read(make([]byte, 1))
+	switch {
+	case n > 0:
+		return nil, errNotCleared
+	case errors.Is(err, errClearText):
+		text = below.header[:below.known]
+	case !errors.Is(err, io.EOF) || t.below.ended.Load():
+		return nil, cmp.Or(err, errNotCleared)
 	}
 	c.tls.Store(nil)
 	c.cleared.Store(true)
-	return c.Conn.SetWriteDeadline(time.Time{}) // crypto/tls lets nothing be written behind its end
+	return text, c.Conn.SetWriteDeadline(time.Time{}) // crypto/tls lets nothing be written behind its end
 }
 
 // errNotCleared says that a client goes on under TLS after its CCC.
@@ -164,7 +173,16 @@ type records struct {
 	header [5]byte
 	known  int // of the header, in bytes
 	left   int // of the record behind it, in bytes
+	// mayEnd says that clear text may stand in the place of the next record.
+	mayEnd bool
 }
+
+// errClearText says that no record of TLS follows.
+var errClearText = errors.New("clear text follows TLS")
+
+// isRecord reports whether b begins a record of TLS: its types are control
+// characters, with which no command begins (RFC 8446 appendix B.1).
+func isRecord(b byte) bool { return b >= 20 && b <= 24 }
 
 // Read reads what is left of the record, or of its header.
 func (r *records) Read(p []byte) (int, error) {
@@ -174,6 +192,10 @@ func (r *records) Read(p []byte) (int, error) {
 	if r.known < len(r.header) {
 		n, err := r.Conn.Read(p[:min(len(p), len(r.header)-r.known)])
 		copy(r.header[r.known:], p[:n])
+		if first := r.known == 0 && n > 0; first && r.mayEnd && !isRecord(p[0]) {
+			r.known = n
+			return 0, errClearText
+		}
 		if r.known += n; r.known == len(r.header) {
 			r.left = int(binary.BigEndian.Uint16(r.header[3:]))
 		}
@@ -283,9 +305,15 @@ func (s *session) clearClient() error {
 	}
 	s.mu.Unlock()
 	s.client.conn.SetReadDeadline(time.Now().Add(handshakeTimeout))
-	err := s.client.conn.(*securable).clear()
+	text, err := s.client.conn.(*securable).clear()
+	if err == nil && len(text) > 0 && len(s.client.in.unread()) > 0 {
+		err = errNotCleared
+	}
 	if err != nil {
 		return fmt.Errorf("%w: it does not end: %w", errHandshake, err)
+	}
+	if len(text) > 0 {
+		s.client.in.preload(text)
 	}
 	s.log.Info("the client's control connection goes on in clear", "event", "cleared")
 	s.mu.Lock()

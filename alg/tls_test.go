@@ -152,6 +152,16 @@ func TestAClientGoesOnInClear(t *testing.T) {
 	})
 }
 
+func TestAClientGoesOnInClearWithoutAnEndOfItsTLS(t *testing.T) {
+	onCCC(t, func(b *bench, client, server *peer, c *secured) {
+		c.asks("CCC", "200 The control connection goes on in clear.")
+		if _, err := c.r.ReadByte(); !errors.Is(err, io.EOF) {
+			t.Errorf("the gateway's TLS does not end: %v", err)
+		}
+		both(client, server, "PWD", `257 "/"`)
+	})
+}
+
 func TestAClientThatGoesOnUnderTLSAfterItsCCCIsEnded(t *testing.T) {
 	onCCC(t, func(b *bench, client, server *peer, c *secured) {
 		c.asks("CCC", "200 The control connection goes on in clear.")

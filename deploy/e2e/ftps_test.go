@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,25 +47,92 @@ func TestCertificatesAreRenewed(t *testing.T) {
 		try(t, err)
 		return out
 	}
-	logged := func(event string) func() error {
-		return func() error {
-			text, err := os.ReadFile(g.logFile())
-			if err == nil && !strings.Contains(string(text), event) {
-				err = fmt.Errorf("no %s in the log", event)
-			}
-			return err
-		}
-	}
 	first := shown()
 	try(t, os.WriteFile(key, []byte("half a fi"), 0o600))
-	within(t, 2*endTimeout, "a bad pair is said", logged("certificates_failed"))
+	within(t, 2*endTimeout, "a bad pair is said", g.logged("certificates_failed"))
 	if now := shown(); now != first {
 		t.Errorf("a bad pair has put another certificate in force: %s", now)
 	}
 	writePair(t, dir)
-	within(t, 2*endTimeout, "the new pair is in force", logged("certificates_renewed"))
+	within(t, 2*endTimeout, "the new pair is in force", g.logged("certificates_renewed"))
 	if now := shown(); now == first || now == "" {
 		t.Errorf("it still shows %s", now)
+	}
+}
+
+// logged returns a condition: that the log has a word.
+func (g *gateway) logged(word string) func() error {
+	return func() error {
+		text, err := os.ReadFile(g.logFile())
+		if err == nil && !strings.Contains(string(text), word) {
+			err = fmt.Errorf("no %s in the log", word)
+		}
+		return err
+	}
+}
+
+// A folder has one pair a name, which the client's wish selects. One that does not
+// fit keeps nothing else from being renewed.
+func TestCertificatesComeFromAFolder(t *testing.T) {
+	t.Parallel()
+	need(t, "openssl")
+	s := newHosts(t, lab.Inbound)
+	dir := publicDir(t)
+	pair := func(name, cert, key string) {
+		t.Helper()
+		_, err := run(t, s.Client, "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+			"-subj", "/CN="+name, "-addext", "subjectAltName=DNS:"+name, "-keyout", filepath.Join(dir, key), "-out", filepath.Join(dir, cert))
+		try(t, err)
+	}
+	pair("one.example", "one.crt", "one.key")
+	try(t, os.Mkdir(filepath.Join(dir, "two.example"), 0o700))
+	pair("two.example", "two.example/fullchain.pem", "two.example/privkey.pem")
+	pair("three.example", "default.pem", "default.key")
+	g := startGateway(t, s.Gateway, settings{listeners: fmt.Sprintf("[{name: legacy, listen: 203.0.113.1:990, server: 198.18.1.20:21, "+
+		"tls: {mode: require, folder: %s, implicit: true}}]", dir)})
+	shown := func(name string) string {
+		t.Helper()
+		asked := "-noservername"
+		if name != "" {
+			asked = "-servername " + name
+		}
+		out, err := run(t, s.Client, "sh", "-c", `openssl s_client -connect "$1:990" `+asked+` </dev/null 2>/dev/null | openssl x509 -noout -subject -fingerprint`, "sh", s.Contact.String())
+		try(t, err)
+		return out
+	}
+	for asked, want := range map[string]string{"": "three", "one.example": "one", "two.example": "two", "three.example": "three", "four.example": "three"} {
+		if got := shown(asked); !strings.Contains(got, "CN = "+want+".example") {
+			t.Errorf("who asks for %q is shown %s", asked, got)
+		}
+	}
+	one := shown("one.example")
+	try(t, os.WriteFile(filepath.Join(dir, "one.key"), []byte("half a fi"), 0o600))
+	pair("four.example", "four.crt", "four.key")
+	within(t, 2*endTimeout, "a bad pair is said", g.logged("certificates_failed"))
+	within(t, 2*endTimeout, "the new pair is in force", g.logged("certificates_renewed"))
+	if got := shown("four.example"); !strings.Contains(got, "CN = four.example") {
+		t.Errorf("beside a bad pair a new one is not in force: %s", got)
+	}
+	if got := shown("one.example"); got != one {
+		t.Errorf("in the place of a bad pair another one is shown: %s", got)
+	}
+}
+
+// A client may end the TLS of its control connection once it has logged in, where
+// that is allowed.
+func TestCCC(t *testing.T) {
+	t.Parallel()
+	need(t, "curl")
+	s := newScene(t, lab.Inbound)
+	g := startGateway(t, s.Gateway, withTLS(t, "require", ", ccc: allow"))
+	for _, mode := range []string{"passive", "active"} {
+		s.arrives(t, s.server.files, func(got string) error {
+			_, err := s.curl(t, ftp.EPSV, "-k", "--ssl-reqd", "--ftp-ssl-ccc", "--ftp-ssl-ccc-mode", mode, s.url("pub/file"), "-o", got)
+			return err
+		})
+	}
+	if log, err := os.ReadFile(g.logFile()); err != nil || strings.Count(string(log), "event=cleared") != 2 {
+		t.Errorf("the log does not say that two control connections went on in clear, %v", err)
 	}
 }
 
@@ -74,71 +142,16 @@ func withTLS(t *testing.T, mode, more string) settings {
 	return settings{listeners: strings.Replace(frontingClient, "source", endsTLS(t, mode, more)+", source", 1)}
 }
 
-// pythonTLS moves a file down and up, and lists, with ftplib.
-const pythonTLS = `
-import ftplib, ssl, sys
-host, passive, version, down, up, name = sys.argv[1:]
-c = ssl._create_unverified_context()
-c.minimum_version = c.maximum_version = getattr(ssl.TLSVersion, version)
-f = ftplib.FTP_TLS(context=c, timeout=20)
-f.connect(host, 21)
-f.login("anonymous", "e2e")
-f.prot_p()
-f.set_pasv(passive == "on")
-with open(down, "wb") as got:
-    f.retrbinary("RETR pub/file", got.write)
-with open(up, "rb") as sent:
-    f.storbinary("STOR " + name, sent)
-assert "pub/file" in f.nlst("pub"), "the listing lacks the file"
-f.quit()
-`
-
 // A server that never learned TLS, and clients that must have it.
 func TestClientsSpeakTLSToAServerInClear(t *testing.T) {
 	t.Parallel()
-	need(t, "curl", "lftp", "python3")
+	need(t, "curl", "lftp", "python3", "wget", "openssl", "gnutls-cli")
 	s := newScene(t, lab.Inbound, "log_ftp_protocol=YES")
 	files := s.server.files
 	g := startGateway(t, s.Gateway, withTLS(t, "require", ""))
-	for _, version := range []string{"1.2", "1.3"} {
-		// Debian 12's curl 7.88.1 cannot do active mode under TLS: it sends its
-		// data in clear, to vsftpd's own TLS too.
-		for _, m := range []ftp.Mode{ftp.PASV, ftp.EPSV} {
-			t.Run("curl "+string(m)+" TLS "+version, func(t *testing.T) {
-				options := []string{"-k", "--ssl-reqd", "--tlsv" + version, "--tls-max", version}
-				s.arrives(t, files, func(got string) error {
-					_, err := s.curl(t, m, append(options, s.url("pub/file"), "-o", got)...)
-					return err
-				})
-				s.lands(t, files, "c"+string(m)+version, func(name string) error {
-					_, err := s.curl(t, m, append(options, "-T", files.name("pub/file"), s.url(name))...)
-					return err
-				})
-			})
-		}
-		for _, passive := range []string{"on", "off"} {
-			t.Run("Python passive "+passive+" TLS "+version, func(t *testing.T) {
-				s.arrives(t, files, func(got string) error {
-					name := "up/p" + passive + version
-					_, err := run(t, s.Client, "python3", "-c", pythonTLS, s.Contact.String(), passive,
-						"TLSv"+strings.Replace(version, ".", "_", 1), got, files.name("pub/file"), name)
-					if err == nil {
-						err = differs(files.name(name), files.name("pub/file"))
-					}
-					return err
-				})
-			})
-			t.Run("lftp passive "+passive+" TLS "+version, func(t *testing.T) {
-				s.arrives(t, files, func(got string) error {
-					name := "up/l" + passive + version
-					_, err := run(t, s.Client, "lftp", "-c", lftpTLS(version)+"set ftp:passive-mode "+passive+
-						"; open "+s.url("")+"; get pub/file -o "+got+"; put "+files.name("pub/file")+" -o "+name)
-					if err == nil {
-						err = differs(files.name(name), files.name("pub/file"))
-					}
-					return err
-				})
-			})
+	for _, c := range ftpsClients {
+		if c.name != "curl ftps://" { // TestImplicitTLS
+			s.tryFTPS(t, files, c, c.modes[0], "1.3")
 		}
 	}
 	t.Run("openssl", func(t *testing.T) {
@@ -178,39 +191,26 @@ func TestImplicitTLS(t *testing.T) {
 // never resumes.
 func TestDataMustResumeItsControlConnection(t *testing.T) {
 	t.Parallel()
-	need(t, "curl", "lftp", "python3")
+	need(t, "curl", "lftp", "python3", "wget")
 	s := newScene(t, lab.Inbound)
 	files := s.server.files
 	g := startGateway(t, s.Gateway, withTLS(t, "require", ", data_session: require"))
-	clients := map[string]func(version, got string) error{
-		"curl": func(version, got string) error {
-			_, err := s.curl(t, ftp.EPSV, "-k", "--ssl-reqd", "--tlsv"+version, "--tls-max", version, s.url("pub/file"), "-o", got)
-			return err
-		},
-		"lftp": func(version, got string) error {
-			_, err := run(t, s.Client, "lftp", "-c", lftpTLS(version)+"open "+s.url("")+"; get pub/file -o "+got)
-			return err
-		},
-		"Python": func(version, got string) error {
-			_, err := run(t, s.Client, "python3", "-c", pythonTLS, s.Contact.String(), "on", "TLSv"+strings.Replace(version, ".", "_", 1),
-				got, files.name("pub/file"), "up/p"+version)
-			return err
-		},
-	}
 	for _, c := range []struct {
 		client, version string
 		letIn           bool
 	}{
 		{"curl", "1.2", false}, {"curl", "1.3", true}, {"lftp", "1.2", true}, {"lftp", "1.3", true},
-		{"Python", "1.2", false}, {"Python", "1.3", false},
+		{"wget", "1.2", true}, {"wget", "1.3", true}, {"ftplib", "1.2", false}, {"ftplib", "1.3", false},
 	} {
 		t.Run(c.client+" "+c.version, func(t *testing.T) {
+			client := ftpsClients[slices.IndexFunc(ftpsClients, func(f ftpsClient) bool { return f.name == c.client })]
+			m := client.modes[len(client.modes)-1]
 			if c.letIn {
-				s.arrives(t, files, func(got string) error { return clients[c.client](c.version, got) })
+				s.tryFTPS(t, files, client, m, c.version)
 				return
 			}
 			got := filepath.Join(s.dir, c.client+c.version)
-			if err := clients[c.client](c.version, got); err == nil {
+			if err := client.down(s, t, m, c.version, got); err == nil {
 				t.Error("it was let in")
 			}
 			if all, err := os.ReadFile(got); err == nil && len(all) > 0 {

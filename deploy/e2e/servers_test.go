@@ -115,12 +115,18 @@ DisplayConnect %s
 func startPureFtpd(t *testing.T, host *lab.Host, own netip.Addr) *folder {
 	t.Helper()
 	need(t, "unshare")
-	anonymous, err := user.Lookup("ftp")
-	try(t, err)
 	files := newFolder(t, filepath.Join(publicDir(t), "files"))
-	line := append(mounted(files.path, anonymous.HomeDir), "pure-ftpd",
+	line := append(mounted(files.path, homeOfFTP(t)), "pure-ftpd",
 		"--anonymousonly", "--dontresolve", "--anonymouscancreatedirs", "--bind", own.String()+",21")
 	start(t, host, line[0], line[1:]...)
 	awaitListener(t, host, netip.AddrPortFrom(own, 21))
 	return files
+}
+
+// homeOfFTP is the home of the user ftp.
+func homeOfFTP(t *testing.T) string {
+	t.Helper()
+	anonymous, err := user.Lookup("ftp")
+	try(t, err)
+	return anonymous.HomeDir
 }

@@ -163,7 +163,7 @@ func TestRefusalsReachTheUser(t *testing.T) {
 				}
 				t.Run(name, func(t *testing.T) {
 					c := p.Client.Command(context.WithoutCancel(t.Context()), "bash", "-c", "cd "+t.TempDir()+"\n"+fmt.Sprintf(s.command, r.port))
-					c.Env = append(append(os.Environ(), w.unpacked.environment()...), "LC_ALL=C.UTF-8")
+					c.Env = append(append(os.Environ(), w.unpacked.Environment()...), "LC_ALL=C.UTF-8")
 					out, err := c.CombinedOutput()
 					text := strings.Join(strings.Fields(string(out)), " ")
 					if !strings.Contains(text, s.phrase) {

@@ -63,7 +63,7 @@ const (
 // world is what all settings share.
 type world struct {
 	dir, program string
-	unpacked     *unpacked
+	unpacked     *labtest.Unpacked
 	servers      []server
 	clients      []client
 	// absent are the programs that could not be had, and why.
@@ -106,9 +106,9 @@ func newWorld(t *testing.T) *world {
 	check(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	check(t, os.Chmod(dir, 0o755))
-	_, err = output(".", "cp", "-r", "testdata", dir)
+	_, err = labtest.Output(".", "cp", "-r", "testdata", dir)
 	check(t, err)
-	w := &world{dir: dir, unpacked: newUnpacked(dir), results: map[cell]string{}, unsteady: map[cell]string{}}
+	w := &world{dir: dir, unpacked: labtest.NewUnpacked(dir), results: map[cell]string{}, unsteady: map[cell]string{}}
 	if w.program = os.Getenv("FTPALG_BINARY"); w.program == "" {
 		w.program, err = labtest.Build(dir)
 		check(t, err)
@@ -134,14 +134,14 @@ func newWorld(t *testing.T) *world {
 // needs must be there.
 func (w *world) have(t *testing.T, name, packages, program string) bool {
 	t.Helper()
-	if w.unpacked.find(program) != "" {
+	if w.unpacked.Find(program) != "" {
 		return true
 	}
 	if !full() {
 		t.Fatalf("%s is missing", program)
 	}
 	err := w.get(packages, program)
-	if err != nil || w.unpacked.find(program) == "" && !strings.Contains(program, "/") {
+	if err != nil || w.unpacked.Find(program) == "" && !strings.Contains(program, "/") {
 		t.Logf("%s cannot be had: %v", name, err)
 		w.absent = append(w.absent, name)
 		return false
@@ -152,15 +152,15 @@ func (w *world) have(t *testing.T, name, packages, program string) bool {
 func (w *world) get(packages, program string) error {
 	switch {
 	case strings.HasPrefix(program, "node_modules/"):
-		_, err := output(w.dir, "npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", w.dir, filepath.Base(program))
+		_, err := labtest.Output(w.dir, "npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", w.dir, filepath.Base(program))
 		return err
 	case strings.HasPrefix(program, "goftp-"):
 		to := filepath.Join(w.dir, "root", "usr", "local", "bin", program)
-		_, err := output("peers", "go", "build", "-buildvcs=false", "-o", to, "./"+strings.TrimPrefix(program, "goftp-"))
+		_, err := labtest.Output("peers", "go", "build", "-buildvcs=false", "-o", to, "./"+strings.TrimPrefix(program, "goftp-"))
 		return err
 	}
 	for _, pkg := range strings.Fields(packages) {
-		if err := w.unpacked.fetch(pkg); err != nil {
+		if err := w.unpacked.Fetch(pkg); err != nil {
 			return err
 		}
 	}
@@ -216,10 +216,10 @@ func (w *world) startServer(t *testing.T, p *place, srv server, i int, folder st
 	address := p.server(i).String()
 	line := srv.line(t, address, folder, t.TempDir())
 	c := p.Server.Command(context.WithoutCancel(t.Context()), line[0], line[1:]...)
-	if found := w.unpacked.find(line[0]); found != "" {
+	if found := w.unpacked.Find(line[0]); found != "" {
 		c.Path, c.Err = found, nil
 	}
-	c.Env = append(os.Environ(), w.unpacked.environment()...)
+	c.Env = append(os.Environ(), w.unpacked.Environment()...)
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, &out
 	check(t, c.Start())
@@ -308,7 +308,7 @@ func (w *world) run(t *testing.T, p *place, i int, how, mode string, st step, fo
 	if host.Is6() {
 		url, family = "["+url+"]", "6"
 	}
-	c.Env = append(append(os.Environ(), w.unpacked.environment()...), "U="+url, "H="+host.String(), "M="+how, "MODE="+mode, "F="+folder,
+	c.Env = append(append(os.Environ(), w.unpacked.Environment()...), "U="+url, "H="+host.String(), "M="+how, "MODE="+mode, "F="+folder,
 		"SRC="+filepath.Join(w.dir, "src"), "N="+filepath.Base(dir), "DATA="+filepath.Join(w.dir, "testdata"), "STEP="+dir, "HOME="+dir, "FAMILY="+family, "LC_ALL=C.UTF-8")
 	out, err := c.CombinedOutput()
 	if err != nil {
@@ -344,7 +344,7 @@ func (w *world) note(c cell, problem string) {
 func (w *world) folder(t *testing.T, name string) string {
 	w.makePub(t)
 	folder := mkdir(t, w.dir, name)
-	_, err := output(w.dir, "cp", "-al", filepath.Join(w.dir, "pub"), folder)
+	_, err := labtest.Output(w.dir, "cp", "-al", filepath.Join(w.dir, "pub"), folder)
 	check(t, err)
 	check(t, os.Chmod(mkdir(t, folder, "up"), 0o777))
 	return folder

@@ -1,4 +1,4 @@
-package world
+package labtest
 
 import (
 	"fmt"
@@ -9,18 +9,22 @@ import (
 	"strings"
 )
 
-// unpacked is a folder of Debian packages that are not installed: FTP servers
+// Unpacked is a folder of Debian packages that are not installed: FTP servers
 // exclude each other, and none must start its service.
-type unpacked struct {
+type Unpacked struct {
 	dir  string
 	done map[string]bool
 }
 
-func newUnpacked(dir string) *unpacked { return &unpacked{dir: dir, done: map[string]bool{}} }
+// NewUnpacked returns a folder without any.
+func NewUnpacked(dir string) *Unpacked { return &Unpacked{dir: dir, done: map[string]bool{}} }
 
-// fetch downloads a package and those libraries of it which the machine lacks,
+// Root is where the packages are unpacked.
+func (u *Unpacked) Root() string { return filepath.Join(u.dir, "root") }
+
+// Fetch downloads a package and those libraries of it which the machine lacks,
 // and unpacks them.
-func (u *unpacked) fetch(pkg string) error {
+func (u *Unpacked) Fetch(pkg string) error {
 	if u.done[pkg] {
 		return nil
 	}
@@ -29,23 +33,23 @@ func (u *unpacked) fetch(pkg string) error {
 	if err := os.MkdirAll(debs, 0o755); err != nil {
 		return err
 	}
-	if _, err := output(debs, "apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", pkg); err != nil {
+	if _, err := Output(debs, "apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", pkg); err != nil {
 		return fmt.Errorf("download %s: %w", pkg, err)
 	}
 	files, err := filepath.Glob(filepath.Join(debs, "*.deb"))
 	if err != nil || len(files) != 1 {
 		return fmt.Errorf("download %s: %q, %v", pkg, files, err)
 	}
-	if _, err := output(u.dir, "dpkg-deb", "-x", files[0], filepath.Join(u.dir, "root")); err != nil {
+	if _, err := Output(u.dir, "dpkg-deb", "-x", files[0], u.Root()); err != nil {
 		return fmt.Errorf("unpack %s: %w", pkg, err)
 	}
-	depends, err := output(u.dir, "dpkg-deb", "-f", files[0], "Depends")
+	depends, err := Output(u.dir, "dpkg-deb", "-f", files[0], "Depends")
 	if err != nil {
 		return fmt.Errorf("dependencies of %s: %w", pkg, err)
 	}
 	for _, library := range libraries(depends) {
 		if exec.Command("dpkg-query", "-W", library).Run() != nil {
-			if err := u.fetch(library); err != nil {
+			if err := u.Fetch(library); err != nil {
 				return err
 			}
 		}
@@ -65,10 +69,10 @@ func libraries(depends string) (names []string) {
 	return names
 }
 
-// environment lets programs be found in the folder, before those of the
+// Environment lets programs be found in the folder, before those of the
 // machine.
-func (u *unpacked) environment() []string {
-	root := filepath.Join(u.dir, "root")
+func (u *Unpacked) Environment() []string {
+	root := u.Root()
 	var path, libs []string
 	for _, d := range []string{"usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin"} {
 		path = append(path, filepath.Join(root, d))
@@ -80,10 +84,10 @@ func (u *unpacked) environment() []string {
 	return []string{"PATH=" + strings.Join(append(path, os.Getenv("PATH")), ":"), "LD_LIBRARY_PATH=" + strings.Join(libs, ":"), "UNPACKED=" + root}
 }
 
-// find returns the path of a program of the folder or of the machine, or "".
-func (u *unpacked) find(program string) string {
-	i := slices.IndexFunc(u.environment(), func(v string) bool { return strings.HasPrefix(v, "PATH=") })
-	for _, dir := range filepath.SplitList(strings.TrimPrefix(u.environment()[i], "PATH=")) {
+// Find returns the path of a program of the folder or of the machine, or "".
+func (u *Unpacked) Find(program string) string {
+	i := slices.IndexFunc(u.Environment(), func(v string) bool { return strings.HasPrefix(v, "PATH=") })
+	for _, dir := range filepath.SplitList(strings.TrimPrefix(u.Environment()[i], "PATH=")) {
 		if path, err := exec.LookPath(filepath.Join(dir, program)); err == nil {
 			return path
 		}
@@ -91,7 +95,8 @@ func (u *unpacked) find(program string) string {
 	return ""
 }
 
-func output(dir, name string, args ...string) (string, error) {
+// Output runs a program in a folder and returns what it has written. The error has that too.
+func Output(dir, name string, args ...string) (string, error) {
 	c := exec.Command(name, args...)
 	c.Dir = dir
 	out, err := c.CombinedOutput()
