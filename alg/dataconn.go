@@ -54,8 +54,10 @@ type DataConnection struct {
 	// ServerMode is how the server's side is made where that is not Mode: an
 	// active client's server may be passive.
 	ServerMode expect.Mode `json:"server_mode,omitzero"`
-	// TLS is that of the client's side, nil for none.
-	TLS *TLSInfo `json:"tls,omitempty"`
+	// TLS is that of the client's side, ServerTLS that of the server's; nil for
+	// none.
+	TLS       *TLSInfo `json:"tls,omitempty"`
+	ServerTLS *TLSInfo `json:"server_tls,omitempty"`
 	// Command and File are those of the transfer that it was used for.
 	Command string `json:"command,omitempty"`
 	File    string `json:"file,omitempty"`
@@ -77,7 +79,8 @@ type dataConn struct {
 	// what a client that connects is to be told.
 	server *serverSide
 	told   netip.AddrPort
-	tls    *TLSInfo // of the client's side, nil for none
+	// tls is that of the client's side, serverTLS of the server's; nil for none.
+	tls, serverTLS *TLSInfo
 
 	opened        time.Time
 	state         DataState
@@ -117,7 +120,7 @@ type sessionData struct {
 func (d *dataConn) describe() DataConnection {
 	i := DataConnection{
 		Pinhole: d.ID, Mode: d.Mode, From: d.From, Reached: d.Reached, Target: d.Target, Seen: d.Seen,
-		Promised: d.opened, State: d.state, Relayed: d.Expectation.Relayed, TLS: d.tls, Command: d.command, File: d.file, Traffic: d.traffic,
+		Promised: d.opened, State: d.state, Relayed: d.Expectation.Relayed, TLS: d.tls, ServerTLS: d.serverTLS, Command: d.command, File: d.file, Traffic: d.traffic,
 	}
 	if d.server != nil {
 		i.ServerMode = d.server.Mode
@@ -164,7 +167,7 @@ func (d *dataConn) awaitCount() {
 func (d *dataConn) takeTransfer() *Transfer {
 	t := d.transfer
 	if t != nil {
-		t.Traffic = d.traffic
+		t.measure(d)
 		d.transfer = nil
 	}
 	return t

@@ -105,9 +105,14 @@ func (t *dataTable) relayed(r *relay, state DataState) {
 	t.observer.Relayed(Relayed{Session: r.d.Session, Pinhole: r.d.ID, State: state, Sent: sent, Received: received})
 }
 
-// secured notes the TLS of the client's side of d.
-func (t *dataTable) secured(d *dataConn, i *TLSInfo) {
+// secured notes the TLS of one side of d.
+func (t *dataTable) secured(d *dataConn, side Side, i *TLSInfo) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	d.tls = i
+	if side == FromClient {
+		d.tls = i
+	} else {
+		d.serverTLS = i
+	}
+	t.mu.Unlock()
+	t.observer.Secured(Secured{Session: d.Session, Side: side, Data: true, TLS: *i})
 }

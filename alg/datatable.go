@@ -255,7 +255,7 @@ func (t *dataTable) endTransfer(d *dataConn, ended Transfer) {
 		t.mu.Unlock()
 		return
 	}
-	ended.Traffic = d.traffic
+	ended.measure(d)
 	t.mu.Unlock()
 	t.observer.TransferEnded(ended)
 }

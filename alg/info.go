@@ -24,8 +24,9 @@ type SessionInfo struct {
 	State        string `json:"state"`
 	Transferring bool   `json:"transferring"`
 	// TLS is that of the client's control connection where the gateway is its
-	// end, nil for none.
-	TLS *TLSInfo `json:"tls,omitempty"`
+	// end, ServerTLS that of the server's; nil for none.
+	TLS       *TLSInfo `json:"tls,omitempty"`
+	ServerTLS *TLSInfo `json:"server_tls,omitempty"`
 	// Transfer is the one that runs.
 	Transfer  *RunningTransfer `json:"transfer,omitempty"`
 	Announced uint64           `json:"announced"`
@@ -45,6 +46,8 @@ type RunningTransfer struct {
 	Command string    `json:"command"`
 	File    string    `json:"file,omitempty"`
 	Began   time.Time `json:"began"`
+	// Relayed says that it passes through this process.
+	Relayed bool `json:"relayed,omitempty"`
 }
 
 // SessionDetail is what is known of one session.
@@ -102,6 +105,9 @@ func (s *session) info() SessionInfo {
 		i.TLS = c.info()
 	}
 	if s.live.Load() {
+		if t, ok := s.server.conn.(*tlsConn); ok {
+			i.ServerTLS = describeTLS(t.ConnectionState())
+		}
 		i.State, i.Seen = "readable", s.ends.Seen
 	}
 	if s.opaque.Load() {
@@ -111,7 +117,7 @@ func (s *session) info() SessionInfo {
 		i.User = *user
 	}
 	if r := s.transfer.Load(); r != nil {
-		i.Transfer = &RunningTransfer{Command: string(r.Verb), File: r.Name, Began: r.began}
+		i.Transfer = &RunningTransfer{Command: string(r.Verb), File: r.Name, Began: r.began, Relayed: r.data != nil && r.data.relay != nil}
 	}
 	return i
 }

@@ -38,6 +38,18 @@ type Observer struct {
 	// Relayed is told how far a data connection is that passes through this
 	// process: when it has come, from time to time, and when it has ended.
 	Relayed func(Relayed)
+	// Secured is told of each connection that has come under TLS whose other end
+	// is the gateway.
+	Secured func(Secured)
+}
+
+// Secured tells of a connection under TLS, with the client or with the server.
+type Secured struct {
+	Session uint64
+	Side    Side // FromClient or FromServer
+	// Data says that it is a data connection.
+	Data bool
+	TLS  TLSInfo
 }
 
 // Relayed tells of a data connection that passes through this process. Sent
@@ -77,6 +89,9 @@ func (o Observer) withDefaults() Observer {
 	}
 	if o.Relayed == nil {
 		o.Relayed = func(Relayed) {}
+	}
+	if o.Secured == nil {
+		o.Secured = func(Secured) {}
 	}
 	return o
 }

@@ -33,6 +33,7 @@ func Observers(all ...Observer) Observer {
 		PinholeEnded:  pass(each, func(o *Observer) func(PinholeEnd) { return o.PinholeEnded }),
 		TransferEnded: pass(each, func(o *Observer) func(Transfer) { return o.TransferEnded }),
 		Relayed:       pass(each, func(o *Observer) func(Relayed) { return o.Relayed }),
+		Secured:       pass(each, func(o *Observer) func(Secured) { return o.Secured }),
 		Opaque: func(session uint64, passed bool) {
 			for i := range each {
 				each[i].Opaque(session, passed)

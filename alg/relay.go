@@ -187,6 +187,7 @@ func (r *relay) secure(peer, target Conn) (securedPeer, securedTarget Conn, err 
 		other.Go(func() {
 			t := clientTLS(*server, r.server)
 			if failed = t.HandshakeContext(ctx); failed == nil {
+				r.table.secured(r.d, FromServer, describeTLS(t.ConnectionState()))
 				*server = t
 			}
 		})
@@ -210,7 +211,7 @@ func (r *relay) secureClient(ctx context.Context, client *Conn) error {
 		return err
 	}
 	i := describeTLS(t.ConnectionState())
-	r.table.secured(r.d, i)
+	r.table.secured(r.d, FromClient, i)
 	if r.mustResume && !i.Resumed {
 		r.notResumed.Store(true)
 		return errNotResumed

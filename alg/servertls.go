@@ -91,6 +91,7 @@ func (s *session) secureServer() error {
 	s.server = newHalf(t, &wire.ReplySplitter{Max: replyLine}, replyLine)
 	s.server.in.preload(append(greeting, p.in.unread()...))
 	i := describeTLS(t.ConnectionState())
+	s.g.observer.Secured(Secured{Session: s.number, Side: FromServer, TLS: *i})
 	s.log.Debug("the server's control connection is under TLS", "event", "server_secured", "version", i.Version, "cipher", i.Cipher)
 	return nil
 }

@@ -312,6 +312,7 @@ func (s *session) record(lasted time.Duration) {
 	s.log.Info("session ends", "event", "session_end", "outcome", s.outcome, "duration", lasted,
 		"listener", i.Listener, "client", i.Client, "user", i.User, "reached", i.Reached, "server", i.Server, "seen", i.Seen,
 		"modes", s.modes.list(), "announced", i.Announced, "refused", i.Refused, "opaque", s.opaque.Load(),
+		"tls", i.TLS.version(), "server_tls", i.ServerTLS.version(),
 		"transfers", i.Transfers, "from_client", i.FromClient, "from_server", i.FromServer, "counted", i.Counted)
 }
 

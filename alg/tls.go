@@ -38,6 +38,26 @@ func describeTLS(s tls.ConnectionState) *TLSInfo {
 	return i
 }
 
+// String returns the version, the cipher, and whether it resumes another
+// connection; "" for no TLS.
+func (i *TLSInfo) String() string {
+	switch {
+	case i == nil:
+		return ""
+	case i.Resumed:
+		return i.Version + ", " + i.Cipher + ", resumed"
+	}
+	return i.Version + ", " + i.Cipher
+}
+
+// version returns the version alone, "" for no TLS.
+func (i *TLSInfo) version() string {
+	if i == nil {
+		return ""
+	}
+	return i.Version
+}
+
 // handshakeTimeout bounds the handshake of a control connection.
 const handshakeTimeout = 30 * time.Second
 
@@ -354,6 +374,7 @@ func (s *session) beginTLS(before []byte) error {
 		return err
 	}
 	i := c.info()
+	s.g.observer.Secured(Secured{Session: s.number, Side: FromClient, TLS: *i})
 	s.log.Debug("the client's control connection is under TLS", "event", "secured", "version", i.Version, "cipher", i.Cipher,
 		"resumed", i.Resumed, "name", i.Name, "client_certificate", i.Client)
 	return nil

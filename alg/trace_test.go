@@ -57,7 +57,7 @@ func TestTheRecordOfASessionIsWhole(t *testing.T) {
 		b.gateway.Disconnected(1, 70, 2000, true)
 		const want = `level=INFO msg="session ends" session=1 event=session_end outcome=closed duration=3s listener=legacy ` +
 			`client=203.0.113.10:60001 user=joe reached=203.0.113.1:21 server=198.18.1.20:21 seen=198.18.1.1:40001 ` +
-			`modes=[PASV] announced=1 refused=1 opaque=false transfers=1 from_client=70 from_server=2000 counted=true` + "\n"
+			`modes=[PASV] announced=1 refused=1 opaque=false tls="" server_tls="" transfers=1 from_client=70 from_server=2000 counted=true` + "\n"
 		if got := b.log.of("session_end"); got != want {
 			t.Errorf("the record is\n%swant\n%s", got, want)
 		}

@@ -25,6 +25,16 @@ type Transfer struct {
 	// Traffic is what the kernel has counted by the end of the data
 	// connection, or within countTimeout of the transfer's end.
 	Traffic Traffic
+	// Relayed says that it passed through this process. TLS is that of the
+	// client's side of its data connection, ServerTLS of the server's; nil for none.
+	Relayed        bool
+	TLS, ServerTLS *TLSInfo
+}
+
+// measure notes what is known of the data connection at its end. The caller holds
+// the table's mu.
+func (t *Transfer) measure(d *dataConn) {
+	t.Traffic, t.Relayed, t.TLS, t.ServerTLS = d.traffic, d.relay != nil, d.tls, d.serverTLS
 }
 
 // countTimeout is how long the report of a transfer waits for the kernel's

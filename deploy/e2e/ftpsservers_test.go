@@ -46,6 +46,9 @@ func TestFTPSWithEveryServer(t *testing.T) {
 				}
 			}
 			g.closedAgain(t)
+			if server.tls != "" { // each of these wants its data connections to resume
+				try(t, g.logged(`relayed=true tls="TLS 1.3, TLS_AES_128_GCM_SHA256, resumed" server_tls="TLS 1.3, TLS_AES_256_GCM_SHA384, resumed"`)())
+			}
 		})
 	}
 }

@@ -132,7 +132,7 @@ func (d *Daemon) run(first opener.Setup, ended <-chan error) error {
 	d.config, d.file = c, first.File
 	d.gateway = alg.New(alg.Options{
 		Kernel: d.remote, Log: d.log, Settings: d.settings(c, nil),
-		Observer: alg.Observers(d.metrics.Observer(), alg.Observer{TransferEnded: d.logTransfer},
+		Observer: alg.Observers(d.metrics.Observer(), alg.Observer{TransferEnded: d.logTransfer}, alg.Observer{TransferEnded: d.noteTransfer},
 			d.meter.observer(), d.refusals.observer(), d.o.Observer),
 	})
 	d.metrics.Watch(d.measure)

@@ -17,8 +17,19 @@ func (d *Daemon) logTransfer(t alg.Transfer) {
 	}
 	d.transfers.Write(xferlog.Transfer{
 		Ended: t.Began.Add(t.Duration), Took: t.Duration, Client: t.Client.Addr(), Bytes: bytes,
-		Name: t.Name, Text: t.Form == 'A' || t.Form == 'E', Upload: t.Uploads(), User: t.User, Complete: t.Complete,
+		Name: t.Name, Text: t.Form == 'A' || t.Form == 'E', Upload: t.Uploads(), User: t.User, TLS: t.TLS != nil, Complete: t.Complete,
 	})
+}
+
+// noteTransfer logs how a transfer was carried, listings too.
+func (d *Daemon) noteTransfer(t alg.Transfer) {
+	mode := ""
+	if t.Mode != 0 {
+		mode = t.Mode.String()
+	}
+	d.log.Debug("transfer ended", "event", "transfer", "session", t.Session, "command", string(t.Verb), "file", t.Name, "complete", t.Complete,
+		"mode", mode, "relayed", t.Relayed, "tls", t.TLS.String(), "server_tls", t.ServerTLS.String(), "duration", t.Duration,
+		"from_client", t.Traffic.FromClient, "from_server", t.Traffic.FromServer)
 }
 
 // transfersFailed is told when the transfer log cannot be written, and when

@@ -22,6 +22,9 @@ type Announcement struct {
 	// Refused is the reply that the client gets instead; nothing else is set
 	// then.
 	Refused string `json:"refused,omitempty"`
+	// Converted says what becomes of it where the server's side is made in another
+	// mode; nothing else is set then.
+	Converted string `json:"converted,omitempty"`
 	// By is who announces, To who is told: "server" or "client".
 	By string `json:"by,omitempty"`
 	To string `json:"to,omitempty"`
@@ -47,6 +50,9 @@ func (p asked) announcement(mode expect.Mode) (Announcement, error) {
 	if verdict.Action != dialogue.Announce {
 		return Announcement{Mode: mode, Refused: strings.TrimSpace(string(verdict.Answer))}, nil
 	}
+	if with := verdict.Announcement.ServerMode; with != 0 {
+		return Announcement{Mode: mode, Converted: p.converted(with)}, nil
+	}
 	out := Announcement{Mode: mode, By: "client", To: "server"}
 	if mode.Passive() {
 		out.By, out.To = "server", "client"
@@ -68,6 +74,22 @@ func (p asked) announcement(mode expect.Mode) (Announcement, error) {
 	}
 	out.Line = strings.TrimSpace(string(verdict.Announcement.Rewrite(nil, line, told.Text(first))))
 	return p.opened(out, told, first)
+}
+
+// converted says how a data connection is made whose server's side is in this mode.
+func (p asked) converted(with expect.Mode) string {
+	if !with.Passive() {
+		return fmt.Sprintf("the server is told %s with a port of %s at %s, the client a port of %s at %s; the gateway waits for both",
+			with, p.settings.ActivePorts, p.ends.Seen.Addr(), p.settings.PassivePorts, p.ends.Reached.Addr())
+	}
+	asked := "EPSV"
+	switch {
+	case with == expect.PASV:
+		asked = "PASV"
+	case p.ends.Server.Addr().Is4():
+		asked = "EPSV, and PASV if it does not know that"
+	}
+	return "the server is asked " + asked + "; the gateway connects to it, and to the client when the transfer begins"
 }
 
 // ports describes the ports that are told, and returns an example of the one
@@ -129,7 +151,7 @@ func (p asked) opened(out Announcement, told alg.Translation, port uint16) (Anno
 		ID: 1, Session: 1, Mode: told.Mode, From: told.From, Target: told.Target, Seen: told.Seen, Until: p.until,
 		Reached: netip.AddrPortFrom(told.Reached, port),
 	}
-	e.Relayed = p.settings.Relay || p.ends.Convert()
+	e.Relayed = p.settings.Relay || p.relays || p.ends.Convert()
 	_, out.Pinhole, _ = strings.Cut(e.String(), ": ")
 	local := p.own == e.Target.Addr() || e.Relayed
 	if e.Relayed { // what is opened leads to the gateway's own socket
@@ -163,24 +185,32 @@ func (p asked) opened(out Announcement, told alg.Translation, port uint16) (Anno
 func (p asked) judge(mode expect.Mode) ([]byte, dialogue.Verdict) {
 	d := dialogue.New(p.policy, p.ends.Client.Addr(), p.ends.Server.Addr())
 	d.Reply(reply("220 ready"))
+	l := p.said(mode)
+	v := d.Command(l)
+	if v.Action != dialogue.Pass {
+		return l.Bytes, v
+	}
+	asked := strings.TrimSpace(string(v.Line))
+	if asked == "" {
+		asked = mode.String()
+	}
+	l = reply("227 Entering Passive Mode (" + p.sixNumbers(p.ends.Server.Addr()) + ").")
+	if asked == "EPSV" {
+		l = reply(fmt.Sprintf("229 Entering Extended Passive Mode (|||%d|)", p.dataPort()))
+	}
+	return l.Bytes, d.Reply(l)
+}
+
+// said returns the client's line.
+func (p asked) said(mode expect.Mode) wire.Line {
 	switch mode {
-	case expect.PASV:
-		if v := d.Command(command("PASV")); v.Action == dialogue.Refuse {
-			return nil, v
-		}
-		l := reply("227 Entering Passive Mode (" + p.sixNumbers(p.ends.Server.Addr()) + ").")
-		return l.Bytes, d.Reply(l)
-	case expect.EPSV:
-		d.Command(command("EPSV"))
-		l := reply(fmt.Sprintf("229 Entering Extended Passive Mode (|||%d|)", p.dataPort()))
-		return l.Bytes, d.Reply(l)
+	case expect.PASV, expect.EPSV:
+		return command(mode.String())
 	case expect.PORT:
-		l := command("PORT " + p.sixNumbers(p.ends.Client.Addr()))
-		return l.Bytes, d.Command(l)
+		return command("PORT " + p.sixNumbers(p.ends.Client.Addr()))
 	}
 	number := map[bool]int{true: 1, false: 2}[p.ends.Client.Addr().Is4()]
-	l := command(fmt.Sprintf("EPRT |%d|%s|%d|", number, p.ends.Client.Addr(), p.dataPort()))
-	return l.Bytes, d.Command(l)
+	return command(fmt.Sprintf("EPRT |%d|%s|%d|", number, p.ends.Client.Addr(), p.dataPort()))
 }
 
 func reply(text string) wire.Line {

@@ -63,6 +63,8 @@ func TestAnswersReadLikeThis(t *testing.T) {
 		"excepted": {fronted, "198.18.0.10", ""},
 		"edge":     {edge, "198.18.0.10", "203.0.113.20:21"},
 		"ipv6":     {six, "2001:db8::9", ""},
+		"passive":  {strings.Replace(fronted, "21}", "21, convert: passive, server_tls: explicit}", 1), "203.0.113.10", ""},
+		"active":   {strings.Replace(fronted, "21}", "21, convert: active}", 1), "203.0.113.10", ""},
 		"auto":     {strings.Replace(fronted, "iptables", "auto", 1), "203.0.113.10", ""},
 	}
 	for name, tt := range tests {

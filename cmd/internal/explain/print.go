@@ -57,6 +57,9 @@ func (p *page) session(s Session) {
 	}[s.TLS]
 	third := map[string]string{"allow": "PORT and EPRT may name another host", "refuse": "PORT and EPRT must name the client itself"}[s.ThirdParty]
 	p.fact(indent, column, "policy", auth+"; "+third)
+	p.fact(indent, column, "TLS", map[string]string{
+		"explicit": "begins with the server by AUTH; its data is relayed", "implicit": "begins with the server at once; its data is relayed",
+	}[s.ServerTLS])
 	p.fact(indent, column, "allowed", allowed(s))
 	p.fact(indent, column, "limits", fmt.Sprintf("%d sessions of one client, %d in all; %s of silence; %s for a promised connection to come",
 		s.SessionsPerClient, s.Sessions, s.IdleTimeout, s.PinholeTimeout))
@@ -75,6 +78,10 @@ func (p *page) announcement(a Announcement) {
 	p.line("")
 	if a.Refused != "" {
 		p.line("  %-6s%s", a.Mode, "the client gets "+a.Refused)
+		return
+	}
+	if a.Converted != "" {
+		p.line("  %-6s%s", a.Mode, wrap.Text(a.Converted, indent, width))
 		return
 	}
 	told := fmt.Sprintf("the %s announces, the %s is told", a.By, a.To)

@@ -24,7 +24,10 @@ type Session struct {
 	Seen    netip.Addr     `json:"seen"`
 	Source  string         `json:"source"`
 	// TLS and ThirdParty are the policy of those names.
-	TLS        string `json:"tls"`
+	TLS string `json:"tls"`
+	// ServerTLS and Convert are the settings of those names.
+	ServerTLS  string `json:"server_tls"`
+	Convert    string `json:"convert"`
 	ThirdParty string `json:"third_party"`
 	// Modes, Commands, Deny and Users are what the listener allows.
 	Modes    string   `json:"modes"`
@@ -64,11 +67,11 @@ func (q Question) session(c *config.Config, l *config.Listener, reached netip.Ad
 	of := l.PolicyOf(q.Client, ends.Server.Addr())
 	p := asked{
 		ends: ends, service: svc, policy: svc.PolicyOf(q.Client, ends.Server.Addr()), settings: settings,
-		options: opener.RuleOptions(c), own: mine, until: q.Now.Add(settings.PinholeTimeout),
+		options: opener.RuleOptions(c), own: mine, relays: l.TLS.Mode == config.TLSRequire || l.ServerTLS.Mode != config.ServerTLSOff, until: q.Now.Add(settings.PinholeTimeout),
 	}
 	s := Session{
 		Reached: reached, Server: ends.Server, Seen: ends.Seen.Addr(), Source: source,
-		TLS: string(l.TLS.Mode), ThirdParty: map[bool]string{true: "allow", false: "refuse"}[of.ThirdParty],
+		TLS: string(l.TLS.Mode), ServerTLS: string(l.ServerTLS.Mode), Convert: string(l.Convert), ThirdParty: map[bool]string{true: "allow", false: "refuse"}[of.ThirdParty],
 		Modes: string(of.Modes), Commands: string(of.Commands), Deny: of.Deny, Users: string(of.Users),
 		LowestDataPort: of.LowestDataPort, ServerData: words(of.ServerData), Policy: strings.TrimSuffix(p.policy.Where, ": "),
 		Sessions: settings.Sessions, SessionsPerClient: settings.SessionsPerClient,
@@ -99,5 +102,6 @@ type asked struct {
 	settings alg.Settings
 	options  rules.Options
 	own      netip.Addr // of this machine, towards the server
+	relays   bool       // all data, for it is under TLS
 	until    time.Time
 }

@@ -59,6 +59,13 @@ func (m *Metrics) beginAtZero() {
 	for _, a := range []string{passed, refused} {
 		m.opaque.WithLabelValues(a)
 	}
+	for _, side := range []alg.Side{alg.FromClient, alg.FromServer} {
+		for _, version := range []string{"1.2", "1.3"} {
+			for i := range 4 {
+				m.handshakes.WithLabelValues(string(side), connectionLabel(i&1 == 0), version, yesNo(i&2 == 0))
+			}
+		}
+	}
 	m.transfersBeginAtZero(noMode)
 	for _, mode := range modes {
 		label := modeLabel(mode)
@@ -70,6 +77,20 @@ func (m *Metrics) beginAtZero() {
 			m.expectations.WithLabelValues(label, string(e))
 		}
 	}
+}
+
+func connectionLabel(data bool) string {
+	if data {
+		return "data"
+	}
+	return "control"
+}
+
+func yesNo(yes bool) string {
+	if yes {
+		return "yes"
+	}
+	return "no"
 }
 
 func (m *Metrics) transfersBeginAtZero(mode string) {

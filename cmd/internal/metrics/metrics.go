@@ -26,6 +26,8 @@ type Metrics struct {
 	transfers        *prometheus.CounterVec
 	transferBytes    *prometheus.CounterVec
 	opaque           *prometheus.CounterVec
+	relayed          prometheus.Counter
+	handshakes       *prometheus.CounterVec
 	reloadSuccessful prometheus.Gauge
 	reloadTimestamp  prometheus.Gauge
 }
@@ -50,15 +52,19 @@ func New(b Build) *Metrics {
 		ruleDrift: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: namespace, Name: "rule_drift_total", Help: "Rules that another program had removed or brought back, and that were put right.",
 		}),
-		transfers:        counters("transfers_total", "Transfers that have ended; listings are downloads.", "direction", "mode"),
-		transferBytes:    counters("transfer_bytes_total", "Bytes of transfers: with IP and TCP headers where the kernel counts them, without where they are relayed.", "direction", "mode"),
+		transfers:     counters("transfers_total", "Transfers that have ended; listings are downloads.", "direction", "mode"),
+		transferBytes: counters("transfer_bytes_total", "Bytes of transfers: with IP and TCP headers where the kernel counts them, without where they are relayed.", "direction", "mode"),
+		relayed: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: namespace, Name: "transfers_relayed_total", Help: "Transfers that have ended whose data passed through the process.",
+		}),
+		handshakes:       counters("tls_handshakes_total", "Connections that came under TLS whose other end is the gateway, by whether they resumed an earlier one.", "side", "connection", "version", "resumed"),
 		opaque:           counters("opaque_sessions_total", "Sessions that asked for encryption, and what became of that.", "action"),
 		reloadSuccessful: gauge("config_last_reload_successful", "Whether the last attempt to read the configuration was successful."),
 		reloadTimestamp:  gauge("config_last_reload_success_timestamp_seconds", "When the configuration in force was read, in seconds since 1970."),
 	}
 	m.registry.MustRegister(
 		buildInfo(b), m.sessions, m.sessionDuration, m.rewrites, m.refusals, m.expectations, m.pinholeOpen,
-		m.ruleDrift, m.transfers, m.transferBytes, m.opaque,
+		m.ruleDrift, m.transfers, m.transferBytes, m.opaque, m.relayed, m.handshakes,
 		m.reloadSuccessful, m.reloadTimestamp,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)

@@ -123,6 +123,12 @@ func TestEachMetricMoves(t *testing.T) {
 		{"an upload ends that nobody announced", func() {
 			o.TransferEnded(alg.Transfer{Transfer: dialogue.Transfer{Verb: wire.STOR}, Client: client, Traffic: alg.Traffic{FromClient: 500, Counted: true}})
 		}, []string{`ftpalg_transfers_total{direction="upload",mode="none"} 1`, `ftpalg_transfer_bytes_total{direction="upload",mode="none"} 500`}},
+		{"a relayed listing ends", func() {
+			o.TransferEnded(alg.Transfer{Transfer: dialogue.Transfer{Verb: wire.LIST}, Client: client, Mode: expect.EPSV, Relayed: true})
+		}, []string{`ftpalg_transfers_total{direction="download",mode="epsv"} 1`, `ftpalg_transfers_relayed_total 1`}},
+		{"a data connection resumes TLS", func() {
+			o.Secured(alg.Secured{Side: alg.FromServer, Data: true, TLS: alg.TLSInfo{Version: "TLS 1.3", Resumed: true}})
+		}, []string{`ftpalg_tls_handshakes_total{connection="data",resumed="yes",side="server",version="1.3"} 1`}},
 		{"a session is encrypted", func() { o.Opaque(1, true) }, []string{`ftpalg_opaque_sessions_total{action="passed"} 1`}},
 		{"encryption is refused", func() { o.Opaque(1, false) }, []string{`ftpalg_opaque_sessions_total{action="refused"} 1`}},
 		{"rules were missing", func() { m.Drifted(3) }, []string{`ftpalg_rule_drift_total 3`}},

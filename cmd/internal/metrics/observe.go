@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 
 	"ftpalg/alg"
@@ -17,6 +18,7 @@ func (m *Metrics) Observer() alg.Observer {
 		PinholeEnded:  m.promiseEnded,
 		Opaque:        m.opaqueSession,
 		TransferEnded: m.transferEnded,
+		Secured:       m.secured,
 	}
 }
 
@@ -66,6 +68,13 @@ func (m *Metrics) transferEnded(t alg.Transfer) {
 	mode := modeLabel(t.Mode)
 	m.transfers.WithLabelValues(direction, mode).Inc()
 	m.transferBytes.WithLabelValues(direction, mode).Add(float64(bytes))
+	if t.Relayed {
+		m.relayed.Inc()
+	}
+}
+
+func (m *Metrics) secured(s alg.Secured) {
+	m.handshakes.WithLabelValues(string(s.Side), connectionLabel(s.Data), strings.TrimPrefix(s.TLS.Version, "TLS "), yesNo(s.TLS.Resumed)).Inc()
 }
 
 // Drifted counts the rules that were put right.

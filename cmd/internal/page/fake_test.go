@@ -96,8 +96,12 @@ func someSession(i int) api.Session {
 	if i%4 == 3 {
 		client, server = fmt.Sprintf("[2001:db8:7:%x::%x]:%d", i%7, i%4096, 30000+i%30000), "[2001:db8:1::20]:21"
 	}
+	var tls *alg.TLSInfo
+	if i%5 == 1 {
+		tls = &alg.TLSInfo{Version: "TLS 1.3", Cipher: "TLS_AES_128_GCM_SHA256"}
+	}
 	return api.Session{
-		Session: uint64(i + 2), Listener: []string{"legacy", "lan"}[i%2], Client: endpoint(client), Server: endpoint(server),
+		TLS: tls, Session: uint64(i + 2), Listener: []string{"legacy", "lan"}[i%2], Client: endpoint(client), Server: endpoint(server),
 		State: []string{"readable", "readable", "opaque", "readable", "connecting"}[i%5],
 		Idle:  float64(i*37%900) + .5, Transferring: i%6 == 0, Traffic: alg.Traffic{FromClient: uint64(i) * uint64(i) * 73_123},
 	}

@@ -125,11 +125,20 @@ func holds(text string, words []string) bool {
 
 // sessionText is what a search for a session looks at: the row as it is shown.
 func sessionText(s *api.Session) string {
-	transfer := ""
+	more := ""
 	if s.Transferring {
-		transfer = "transfer in progress"
+		more = "transfer in progress"
 	}
-	return fmt.Sprintf("#%d %s %s %s %s %s", s.Session, s.Listener, s.Client, s.Server, s.State, transfer)
+	if s.Transfer != nil && s.Transfer.Relayed {
+		more += ", relayed"
+	}
+	if s.TLS != nil {
+		more += " " + s.TLS.Version
+	}
+	if s.ServerTLS != nil {
+		more += " " + s.ServerTLS.Version + " with the server"
+	}
+	return fmt.Sprintf("#%d %s %s %s %s %s", s.Session, s.Listener, s.Client, s.Server, s.State, more)
 }
 
 // pinholeText is what a search for a pinhole looks at.

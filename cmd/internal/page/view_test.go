@@ -32,7 +32,7 @@ func TestSearchAndOrder(t *testing.T) {
 	s := Snapshot{Sessions: []api.Session{
 		{Session: 1, Listener: "legacy", Client: endpoint("192.0.2.7:40000"), Server: endpoint("198.18.1.20:21"), State: "readable", Idle: 3, Traffic: alg.Traffic{FromServer: 500}},
 		{Session: 2, Listener: "lan", Client: endpoint("192.0.2.80:40001"), Server: endpoint("198.18.1.21:21"), State: "opaque", Idle: 1, Traffic: alg.Traffic{FromServer: 700}},
-		{Session: 3, Listener: "Lan", Client: endpoint("[2001:db8::7]:40002"), Server: endpoint("[2001:db8:1::20]:21"), State: "readable", Idle: 2, Transferring: true, Traffic: alg.Traffic{FromServer: 600}},
+		{Session: 3, Listener: "Lan", Client: endpoint("[2001:db8::7]:40002"), Server: endpoint("[2001:db8:1::20]:21"), State: "readable", Idle: 2, Transferring: true, TLS: &alg.TLSInfo{Version: "TLS 1.3"}, Transfer: &alg.RunningTransfer{Relayed: true}, Traffic: alg.Traffic{FromServer: 600}},
 	}}
 	for _, c := range []struct {
 		parameters string
@@ -48,6 +48,8 @@ func TestSearchAndOrder(t *testing.T) {
 		{"q=LAN", []uint64{3, 2}},
 		{"q=lan+opaque", []uint64{2}},
 		{"q=%20%20in+progress", []uint64{3}},
+		{"q=tls+1.3", []uint64{3}},
+		{"q=relayed", []uint64{3}},
 		{"q=%232", []uint64{2}},
 		{"q=2001:db8::7", []uint64{3}},
 		{"q=nothing", nil},

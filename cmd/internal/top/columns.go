@@ -42,6 +42,8 @@ var columns = []column{
 		by(func(_ *Model, s *api.Session) uint64 { return carried(s) })},
 	{"Rate", true, 2, func(m *Model, s *api.Session) string { return m.rateOf(s) },
 		by(func(m *Model, s *api.Session) float64 { return m.rate.sessions[s.Session] })},
+	{"Protected", false, 6, func(_ *Model, s *api.Session) string { return words.Protection(s) },
+		by(func(_ *Model, s *api.Session) string { return words.Protection(s) })},
 	{"sTate", false, 0, func(_ *Model, s *api.Session) string { return state(s) },
 		by(func(_ *Model, s *api.Session) string { return state(s) })},
 }

@@ -55,10 +55,12 @@ func someone(n int, now time.Time, seconds int) api.Session {
 	switch {
 	case n%5 == 0:
 		s.Transferring = true
-		s.Transfer = &alg.RunningTransfer{Command: "RETR", File: fmt.Sprintf("pub/archive/file-%d.tar.gz", n), Began: moment}
+		s.Transfer = &alg.RunningTransfer{Command: "RETR", File: fmt.Sprintf("pub/archive/file-%d.tar.gz", n), Began: moment, Relayed: n == 10}
 		s.Traffic = alg.Traffic{FromClient: uint64(1000 * seconds), FromServer: uint64(1000_000 * n * seconds), Counted: true}
 	case n == 7:
 		s.User, s.State = "mallory\x1b[2J", "opaque"
+	case n == 8:
+		s.TLS, s.ServerTLS = &alg.TLSInfo{Version: "TLS 1.3"}, &alg.TLSInfo{Version: "TLS 1.2"}
 	case n == 9:
 		s.Client, s.Server = netip.MustParseAddrPort("[2001:db8:1::10]:40009"), netip.MustParseAddrPort("[2001:db8:2::20]:2121")
 	}

@@ -49,6 +49,9 @@ func about(s api.Session, now time.Time) []string {
 	if s.TLS != nil {
 		out = append(out, "  TLS       with the client: "+tls(s.TLS))
 	}
+	if s.ServerTLS != nil {
+		out = append(out, "  TLS       with the server: "+tls(s.ServerTLS))
+	}
 	if what := Transfer(&s); what != "" {
 		out = append(out, fmt.Sprintf("  running   %s for %s", what, Duration(now.Sub(s.Transfer.Began))))
 	}
@@ -85,7 +88,11 @@ func Transfer(s *api.Session) string {
 	if s.Transfer == nil {
 		return ""
 	}
-	return command(s.Transfer.Command, s.Transfer.File)
+	what := command(s.Transfer.Command, s.Transfer.File)
+	if s.Transfer.Relayed {
+		what += ", relayed"
+	}
+	return what
 }
 
 func command(verb, file string) string { return strings.TrimSpace(verb + " " + Plain(file)) }
@@ -121,7 +128,12 @@ func why(id expect.ID, all []alg.DataConnection) string {
 	if !d.Mode.Passive() {
 		who, other = other, who
 	}
-	if d.Reached == d.Target {
+	switch {
+	case d.ServerMode.Passive():
+		return fmt.Sprintf(": data connection %d, for which the gateway connects to both", id)
+	case d.ServerMode != 0:
+		return fmt.Sprintf(": data connection %d, for which both connect to the gateway, the client to %s", id, d.Reached)
+	case d.Reached == d.Target:
 		return fmt.Sprintf(": pinhole %d lets the %s through to the %s", id, who, other)
 	}
 	return fmt.Sprintf(": the %s connects to %s, pinhole %d leads it to the %s at %s", who, d.Reached, id, other, d.Target)
@@ -138,8 +150,14 @@ func data(d alg.DataConnection, now time.Time) []string {
 	if d.Relayed {
 		way += ", relayed"
 	}
+	if d.ServerMode != 0 {
+		way += ", " + d.ServerMode.String() + " with the server"
+	}
 	if d.TLS != nil {
-		way += ", under " + tls(d.TLS)
+		way += ", the client under " + tls(d.TLS)
+	}
+	if d.ServerTLS != nil {
+		way += ", the server under " + tls(d.ServerTLS)
 	}
 	use := "no transfer"
 	if d.Command != "" {

@@ -4,6 +4,7 @@ package words
 
 import (
 	"fmt"
+	"ftpalg/cmd/internal/api"
 	"strconv"
 	"strings"
 	"time"
@@ -65,4 +66,20 @@ func Count(n uint64, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// Protection says in a word which sides of a session are under TLS that ends at
+// the gateway.
+func Protection(s *api.Session) string {
+	switch {
+	case s.TLS != nil && s.ServerTLS != nil:
+		return "both"
+	case s.TLS != nil:
+		return "client"
+	case s.ServerTLS != nil:
+		return "server"
+	case s.State == "opaque":
+		return "passed"
+	}
+	return "-"
 }

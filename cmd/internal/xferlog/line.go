@@ -30,6 +30,8 @@ type Transfer struct {
 	Upload bool
 	// User is the name under which the client logged in, "" if unknown.
 	User string
+	// TLS says that the client's data connection was under TLS.
+	TLS bool
 	// Complete says that the server confirmed the transfer.
 	Complete bool
 }
@@ -51,8 +53,8 @@ func (t Transfer) line() []byte {
 		choose(t.Upload, "i", "o"),
 		choose(anonymous(t.User), "a", "r"),
 		word(t.User),
-		"ftp",
-		"0", // no authentication method of RFC 931
+		choose(t.TLS, "ftps", "ftp"), // as ProFTPD calls it
+		"0",                          // no authentication method of RFC 931
 		"*",
 		choose(t.Complete, "c", "i"),
 	}

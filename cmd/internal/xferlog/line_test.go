@@ -25,6 +25,8 @@ func TestLinesAreThoseOfXferlog(t *testing.T) {
 			"Sun Mar 15 10:11:12 2026 3 203.0.113.10 1048576 /pub/list.txt b _ o r carol ftp 0 * c"},
 		{"an upload as text", func(t *Transfer) { t.Upload, t.Text = true, true },
 			"Thu Mar  5 10:11:12 2026 3 203.0.113.10 1048576 /pub/list.txt a _ i r carol ftp 0 * c"},
+		{"under TLS", func(t *Transfer) { t.TLS = true },
+			"Thu Mar  5 10:11:12 2026 3 203.0.113.10 1048576 /pub/list.txt b _ o r carol ftps 0 * c"},
 		{"cut", func(t *Transfer) { t.Complete = false },
 			"Thu Mar  5 10:11:12 2026 3 203.0.113.10 1048576 /pub/list.txt b _ o r carol ftp 0 * i"},
 		{"anonymous", func(t *Transfer) { t.User = "Anonymous" },

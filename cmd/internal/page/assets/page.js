@@ -15,6 +15,16 @@ const states = {
 };
 let taken = 0; // when the snapshot on the page was taken, in ms
 
+// protections are the versions of TLS that ends at the gateway, on each side.
+const protections = (s) => [
+  ...(s.tls ? [s.tls.version] : []),
+  ...(s.server_tls ? [`${s.server_tls.version} with the server`] : []),
+];
+const ciphers = (s) => [
+  ...(s.tls ? [`With the client: ${s.tls.version}, ${s.tls.cipher}.`] : []),
+  ...(s.server_tls ? [`With the server: ${s.server_tls.version}, ${s.server_tls.cipher}.`] : []),
+];
+
 // carried is what the data connections of a session carried, both ways.
 const carried = (s) => s.from_client + s.from_server;
 
@@ -25,9 +35,9 @@ const sessions = new Table(at("sessions"), wanted.sessions, {
     listener: (s) => s.listener,
     client: (s) => s.client,
     server: (s) => s.server,
-    state: (s) => ({ text: s.state, mark: s.state, title: states[s.state] }),
+    state: (s) => ({ text: [s.state, ...protections(s)].join(", "), mark: s.state, title: [states[s.state], ...ciphers(s)].join(" ") }),
     idle: (s) => span(s.idle_seconds),
-    transferring: (s) => (s.transferring ? { text: "in progress", mark: "transfer" } : "–"),
+    transferring: (s) => (s.transferring ? { text: s.transfer?.relayed ? "in progress, relayed" : "in progress", mark: "transfer" } : "–"),
     bytes: (s) => (carried(s) ? { text: bytes(carried(s)), title: `${count(carried(s))} bytes` } : "–"),
   },
   sorted: (order) => ask({ sessions: order }),
