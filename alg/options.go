@@ -61,8 +61,8 @@ type Service struct {
 	// Server is the server behind a fronting listener; the zero AddrPort of a
 	// transparent one means the original destination.
 	Server netip.AddrPort
-	// Servers are those among which each session gets one, Server being the
-	// first; nil where there is one.
+	// Servers are those among which each session gets one; Server does not count
+	// then. It is nil where there is one.
 	Servers *Servers
 	// Source says what the server sees.
 	Source Source
@@ -107,7 +107,7 @@ func within(a netip.Addr, networks []netip.Prefix) bool {
 
 // transparent reports whether the service leaves the client its idea of the
 // server: the address that the client reached is not the gateway's own.
-func (s *Service) transparent() bool { return !s.Server.IsValid() }
+func (s *Service) transparent() bool { return !s.Server.IsValid() && s.Servers == nil }
 
 // Source says from which address the server sees a session come.
 type Source struct {

@@ -28,8 +28,10 @@ const (
 // methods are safe for concurrent use.
 type Servers struct {
 	balance Balance
-	members []*serverMember
 	turn    atomic.Uint64
+
+	mu      sync.Mutex
+	members []*serverMember // replaced as a whole
 }
 
 // serverMember is one server. A reload passes it on.
@@ -58,23 +60,39 @@ type ServerInfo struct {
 // NewServers returns servers that are all taken to work. What the former Servers
 // knew of an address is kept; former may be nil.
 func NewServers(b Balance, addresses []netip.AddrPort, former *Servers) *Servers {
-	s := &Servers{balance: b}
+	s := &Servers{balance: b, members: former.all()}
+	s.Replace(addresses)
+	return s
+}
+
+// Replace puts other addresses in force, for the sessions that begin from now on.
+func (s *Servers) Replace(addresses []netip.AddrPort) {
+	var next []*serverMember
 	for _, a := range addresses {
-		m := former.member(a)
+		m := s.member(a)
 		if m == nil {
 			m = &serverMember{address: a}
 		}
-		s.members = append(s.members, m)
+		next = append(next, m)
 	}
-	return s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.members = next
+}
+
+// all returns the members, none of nil.
+func (s *Servers) all() []*serverMember {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.members
 }
 
 // member returns the one with the address, nil if there is none.
 func (s *Servers) member(a netip.AddrPort) *serverMember {
-	if s == nil {
-		return nil
-	}
-	for _, m := range s.members {
+	for _, m := range s.all() {
 		if m.address == a {
 			return m
 		}
@@ -103,8 +121,12 @@ func (s *Servers) take(client netip.Addr, tried []*serverMember) *serverMember {
 
 // inTurn returns all servers, that whose turn it is in front.
 func (s *Servers) inTurn() []*serverMember {
-	first := int((s.turn.Load() - 1) % uint64(len(s.members)))
-	return append(slices.Clone(s.members[first:]), s.members[:first]...)
+	members := s.all()
+	if len(members) == 0 {
+		return nil
+	}
+	first := int((s.turn.Load() - 1) % uint64(len(members)))
+	return append(slices.Clone(members[first:]), members[:first]...)
 }
 
 // choose picks one of several, which are in turn.
@@ -155,7 +177,7 @@ func (m *serverMember) note(err error) (news bool) {
 
 // Addresses lists the servers.
 func (s *Servers) Addresses() (all []netip.AddrPort) {
-	for _, m := range s.members {
+	for _, m := range s.all() {
 		all = append(all, m.address)
 	}
 	return all
@@ -163,7 +185,7 @@ func (s *Servers) Addresses() (all []netip.AddrPort) {
 
 // Infos describes the servers of a listener.
 func (s *Servers) Infos(listener string) (all []ServerInfo) {
-	for _, m := range s.members {
+	for _, m := range s.all() {
 		i := ServerInfo{Listener: listener, Server: m.address, Sessions: m.sessions.Load()}
 		m.mu.Lock()
 		i.Up, i.Since = m.failed == nil, m.since

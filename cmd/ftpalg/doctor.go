@@ -10,6 +10,7 @@ import (
 
 	"ftpalg/cmd/internal/cli"
 	"ftpalg/cmd/internal/config"
+	"ftpalg/cmd/internal/daemon"
 	"ftpalg/cmd/internal/doctor"
 )
 
@@ -31,7 +32,12 @@ func newDoctor() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			found := doctor.Examine(doctor.Look(c.Context(), doctor.Here(), cfg), cfg)
+			unknown := daemon.FillServers(c.Context(), cfg)
+			facts := doctor.Look(c.Context(), doctor.Here(), cfg)
+			if unknown != nil {
+				facts.Unseen = append(facts.Unseen, doctor.Gap{What: "the way to a server", Err: unknown, Mend: "getent hosts NAME"})
+			}
+			found := doctor.Examine(facts, cfg)
 			if asJSON {
 				err = printJSON(c.OutOrStdout(), found, time.Time{})
 			} else {

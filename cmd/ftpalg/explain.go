@@ -11,6 +11,7 @@ import (
 
 	"ftpalg/cmd/internal/cli"
 	"ftpalg/cmd/internal/config"
+	"ftpalg/cmd/internal/daemon"
 	"ftpalg/cmd/internal/explain"
 )
 
@@ -34,6 +35,9 @@ func newExplain() *cobra.Command {
 			}
 			cfg, err := config.Load(file)
 			if err != nil {
+				return err
+			}
+			if err := daemon.FillServers(c.Context(), cfg); err != nil {
 				return err
 			}
 			q.Now = time.Now()

@@ -1,12 +1,16 @@
 package e2e
 
 import (
+	"bufio"
 	"fmt"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"ftpalg/deploy/lab"
+	"ftpalg/deploy/lab/ftp"
 )
 
 // Several servers behind one listener: sessions take turns, a server that ends
@@ -73,4 +77,48 @@ func TestSessionsGoToTheServersThatWork(t *testing.T) {
 	if out, err := g.ask("status"); err != nil || !strings.Contains(out, "servers        farm: 198.18.1.20:21, 0 sessions") {
 		t.Errorf("status: %v\n%s", err, out)
 	}
+}
+
+// A name stands for the servers whose addresses it has at the time.
+func TestServersComeFromAName(t *testing.T) {
+	t.Parallel()
+	need(t, "unshare")
+	s := newHosts(t, lab.Inbound)
+	own := []netip.Addr{s.Own, netip.MustParseAddr("198.18.1.21")}
+	try(t, s.Server.AddAddress("eth0", "198.18.1.21/24"))
+	var files []*folder
+	for i, a := range own {
+		files = append(files, startVsftpd(t, s.Server, a, fmt.Sprintf("ftpd_banner=number %d", i)).files)
+	}
+	hosts := filepath.Join(s.dir, "hosts")
+	// What is no server of anybody's is left out.
+	try(t, os.WriteFile(hosts, []byte("198.18.1.20 farm.example.net\n127.0.0.1 farm.example.net\n224.0.0.1 farm.example.net\n"), 0o644))
+	g := newGateway(t, s.Gateway, settings{listeners: `[{name: farm, listen: 203.0.113.1:21, server: "farm.example.net:21"}]`}, mounted(hosts, "/etc/hosts")...)
+	g.start(t)
+	greeted := func() string {
+		t.Helper()
+		c := s.dial(t)
+		defer c.Close()
+		line, err := bufio.NewReader(c).ReadString('\n')
+		try(t, err)
+		return line
+	}
+	if one, two := greeted(), greeted(); !strings.Contains(one, "number 0") || !strings.Contains(two, "number 0") {
+		t.Errorf("the first address is the only one, and sessions were greeted %q, %q", one, two)
+	}
+	try(t, os.WriteFile(hosts, []byte("198.18.1.20 farm.example.net\n198.18.1.21 farm.example.net\n"), 0o644))
+	within(t, lookupTimeout, "the second address is used, too", func() error {
+		both := greeted() + greeted()
+		if !strings.Contains(both, "number 0") || !strings.Contains(both, "number 1") {
+			return fmt.Errorf("sessions were greeted %q", both)
+		}
+		return nil
+	})
+	got := filepath.Join(s.dir, "got")
+	_, err := s.curl(t, ftp.PASV, s.url("pub/file"), "-o", got)
+	try(t, err)
+	if err := differs(got, files[0].name("pub/file")); err != nil && differs(got, files[1].name("pub/file")) != nil {
+		t.Error(err)
+	}
+	g.closedAgain(t)
 }

@@ -53,10 +53,10 @@ func (l *Listener) check(r *report, path string) {
 // checkBalance reports a choice where there is none, and fills in the default.
 func (l *Listener) checkBalance(r *report, path string) {
 	switch {
-	case len(l.Servers) > 1 && l.Balance == "" && r.clean(path):
+	case l.HasServers() && l.Balance == "" && r.clean(path):
 		l.Balance = BalanceRoundRobin
-	case len(l.Servers) < 2 && r.given(path):
-		r.add(path, "chooses among several servers; list them in server")
+	case !l.HasServers() && r.given(path):
+		r.add(path, "chooses among several servers; list them in server, or give a name that has several addresses")
 	}
 }
 

@@ -16,6 +16,10 @@ type Listener struct {
 	// one address family. Balance is empty where there is one.
 	Servers []netip.AddrPort
 	Balance Balance
+	// ServerName stands in the place of Servers: the addresses that the name has
+	// at the time, all at ServerPort; empty for none.
+	ServerName string
+	ServerPort uint16
 	// Transparent is nil where Listen and Servers are set.
 	Transparent *Transparent
 	Source      Source
@@ -62,10 +66,35 @@ const (
 	ConvertActive  Convert = "active"
 )
 
+// MayServe reports whether a session of the listener may have this server. Of the
+// addresses that a name has, those of the machine itself and of many hosts are
+// none.
+func (l *Listener) MayServe(a netip.AddrPort) bool {
+	if l.ServerName == "" {
+		return slices.Contains(l.Servers, a)
+	}
+	return a.Port() == l.ServerPort && a.Addr().IsGlobalUnicast() && l.reaches(a.Addr())
+}
+
+// reaches reports whether the server may be of the address's family: where it sees
+// the client's address, or a given one, it must be of that.
+func (l *Listener) reaches(a netip.Addr) bool {
+	switch l.Source.Kind {
+	case SourceClient:
+		return slices.ContainsFunc(l.Listen, func(at netip.AddrPort) bool { return at.Addr().Is4() == a.Is4() })
+	case SourceAddress:
+		return sameFamily(l.Source.Addr, a)
+	}
+	return true
+}
+
+// HasServers reports whether the listener may have several servers at one time.
+func (l *Listener) HasServers() bool { return len(l.Servers) > 1 || l.ServerName != "" }
+
 // Converts reports whether clients and servers are of different address
 // families.
 func (l *Listener) Converts() bool {
-	return slices.ContainsFunc(l.Listen, func(at netip.AddrPort) bool { return at.Addr().Is4() != l.Servers[0].Addr().Is4() })
+	return len(l.Servers) > 0 && slices.ContainsFunc(l.Listen, func(at netip.AddrPort) bool { return at.Addr().Is4() != l.Servers[0].Addr().Is4() })
 }
 
 // Relays reports whether data must pass through the gateway, whatever data.path

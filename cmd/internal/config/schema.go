@@ -32,7 +32,7 @@ func (l *Listener) fields() []field {
 	return slices.Concat([]field{
 		{"name", one(&l.Name, name())},
 		{"listen", oneOrMany(&l.Listen, endpoint("21"))},
-		{"server", oneOrMany(&l.Servers, endpoint("21"))},
+		{"server", l.servers()},
 		{"balance", one(&l.Balance, choice(BalanceRoundRobin, BalanceLeastSessions, BalanceSource))},
 		{"transparent", optional(&l.Transparent, newTransparent, (*Transparent).fields)},
 		{"source", one(&l.Source, source())},

@@ -213,11 +213,13 @@ func (d *Daemon) configure(ctx context.Context, s opener.Setup, c *config.Config
 		return err
 	}
 	named := d.resolver.resolve(ctx, d.keepAddresses(table(c)))
+	servers := serversOf(services)
+	d.lookUpServers(ctx, c, servers)
 	d.gateway.Configure(d.settings(c, named))
 	d.transfers.Open(c.Log.Transfers)
 	d.mu.Lock()
 	d.config, d.table, d.reloaded, d.certificates = c, named, time.Now(), certificatesOf(services)
-	d.servers = serversOf(services)
+	d.servers = servers
 	d.mu.Unlock()
 	if s.Inherited {
 		if err := d.restore(services); err != nil {
@@ -230,12 +232,16 @@ func (d *Daemon) configure(ctx context.Context, s opener.Setup, c *config.Config
 }
 
 func (d *Daemon) lookupDue(since time.Duration) bool {
-	return len(unresolved(d.table)) > 0 || named(d.table) && since >= lookupEvery
+	if len(unresolved(d.table)) > 0 || len(serversUnknown(d.config, d.servers)) > 0 {
+		return true
+	}
+	return (named(d.table) || serversNamed(d.config)) && since >= lookupEvery
 }
 
 // lookUp resolves the names again; open sessions keep what they were told.
 func (d *Daemon) lookUp(ctx context.Context) {
 	now := d.resolver.resolve(ctx, d.table)
+	d.lookUpServers(ctx, d.config, d.servers)
 	d.gateway.Configure(d.settings(d.config, now))
 	d.mu.Lock()
 	defer d.mu.Unlock()

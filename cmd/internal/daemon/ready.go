@@ -33,6 +33,9 @@ func (d *Daemon) missing(verified time.Time) (out []string) {
 	for _, name := range unresolved(d.table) {
 		out = append(out, "nat public name "+name+" has no address yet")
 	}
+	for _, name := range serversUnknown(d.config, d.servers) {
+		out = append(out, "server "+name+" has no address yet")
+	}
 	if time.Since(d.rulesFailed) < 2*rules.DefaultCheckEvery {
 		out = append(out, d.rulesFailedBy)
 	} else if age := time.Since(verified); age > unverified {

@@ -1,13 +1,18 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
+	"ftpalg/alg"
 	"ftpalg/alg/nat"
+	"ftpalg/cmd/internal/config"
 )
 
 // How often the names of nat[].public are looked up: again and again once
@@ -83,4 +88,77 @@ func unresolved(t nat.Table) (names []string) {
 		}
 	}
 	return names
+}
+
+// servers looks up the servers of a listener that has a name for them: its addresses
+// of one family, if there are any that of the clients. Without an answer the
+// former ones stay.
+func (r *resolver) servers(ctx context.Context, l *config.Listener, former []netip.AddrPort) []netip.AddrPort {
+	ctx, cancel := context.WithTimeout(ctx, lookupLimit)
+	defer cancel()
+	families := []string{"ip4", "ip6"}
+	if l.Listen[0].Addr().Is6() {
+		slices.Reverse(families)
+	}
+	var problem error
+	for _, family := range families {
+		found, err := r.lookup(ctx, family, l.ServerName)
+		problem = cmp.Or(err, problem)
+		var all []netip.AddrPort
+		for _, a := range found {
+			if at := netip.AddrPortFrom(a.Unmap(), l.ServerPort); l.MayServe(at) {
+				all = append(all, at)
+			}
+		}
+		if len(all) == 0 {
+			continue
+		}
+		slices.SortFunc(all, netip.AddrPort.Compare)
+		if !slices.Equal(all, former) {
+			r.log.Info("servers looked up", "event", "servers_looked_up", "listener", l.Name, "name", l.ServerName, "was", former, "is", all)
+		}
+		return all
+	}
+	r.log.Warn("servers cannot be looked up", "event", "servers_lookup_failed", "listener", l.Name, "name", l.ServerName, "kept", former, "error", problem)
+	return former
+}
+
+// lookUpServers looks up the servers of every listener that has a name for them.
+func (d *Daemon) lookUpServers(ctx context.Context, c *config.Config, of map[string]*alg.Servers) {
+	for i := range c.Listeners {
+		if l := &c.Listeners[i]; l.ServerName != "" && of[l.Name] != nil {
+			of[l.Name].Replace(d.resolver.servers(ctx, l, of[l.Name].Addresses()))
+		}
+	}
+}
+
+// serversUnknown lists the names of servers that have no address.
+func serversUnknown(c *config.Config, of map[string]*alg.Servers) (names []string) {
+	for _, l := range c.Listeners {
+		if s := of[l.Name]; l.ServerName != "" && s != nil && len(s.Addresses()) == 0 {
+			names = append(names, l.ServerName)
+		}
+	}
+	return names
+}
+
+// serversNamed reports whether a listener has a name for its servers.
+func serversNamed(c *config.Config) bool {
+	return slices.ContainsFunc(c.Listeners, func(l config.Listener) bool { return l.ServerName != "" })
+}
+
+// FillServers looks up the names of servers, for those who look at a configuration
+// without a gateway. The error says which has no address.
+func FillServers(ctx context.Context, c *config.Config) error {
+	r := &resolver{lookup: net.DefaultResolver.LookupNetIP, log: slog.New(slog.DiscardHandler)}
+	for i := range c.Listeners {
+		l := &c.Listeners[i]
+		if l.ServerName == "" {
+			continue
+		}
+		if l.Servers = r.servers(ctx, l, nil); len(l.Servers) == 0 {
+			return fmt.Errorf("listener %s: server: %s has no address", l.Name, l.ServerName)
+		}
+	}
+	return nil
 }

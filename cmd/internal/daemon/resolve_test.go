@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"ftpalg/alg/nat"
+	"ftpalg/cmd/internal/config"
 )
 
 // names is a name server that can be changed.
@@ -69,4 +70,32 @@ func TestAReloadKeepsLookedUpAddresses(t *testing.T) {
 	if got[0].Public.IsValid() || got[1].Public != netip.MustParseAddr("203.0.113.80") {
 		t.Errorf("the addresses are %v", got)
 	}
+}
+
+func TestServersAreLookedUpAgain(t *testing.T) {
+	n := names{}
+	r := &resolver{lookup: n.lookup, log: slog.New(slog.DiscardHandler)}
+	l := config.Listener{Name: "farm", Listen: []netip.AddrPort{netip.MustParseAddrPort("203.0.113.1:21")}, ServerName: "farm.example", ServerPort: 2121}
+	var now []netip.AddrPort
+	step := func(what string, want ...string) {
+		t.Helper()
+		now = r.servers(t.Context(), &l, now)
+		var got []string
+		for _, a := range now {
+			got = append(got, a.String())
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
+	}
+	step("no name server")
+	n["ip6 farm.example"] = addrs("2001:db8::20")
+	step("the other family alone", "[2001:db8::20]:2121")
+	n["ip4 farm.example"] = addrs("198.18.1.21", "127.0.0.1", "198.18.1.20", "0.0.0.0", "169.254.0.1")
+	step("that of the clients, too", "198.18.1.20:2121", "198.18.1.21:2121")
+	clear(n)
+	step("no answer", "198.18.1.20:2121", "198.18.1.21:2121")
+	l.Source.Kind = config.SourceClient
+	n["ip6 farm.example"] = addrs("2001:db8::20")
+	step("no server that could see the client", "198.18.1.20:2121", "198.18.1.21:2121")
 }

@@ -2,6 +2,8 @@ package daemon
 
 import (
 	"fmt"
+	"net/netip"
+	"slices"
 
 	"ftpalg/alg"
 	"ftpalg/alg/dialogue"
@@ -60,10 +62,19 @@ func service(l *config.Listener, former *alg.Servers) alg.Service {
 	if len(l.Servers) > 0 {
 		svc.Server = l.Servers[0]
 	}
-	if len(l.Servers) > 1 {
-		svc.Servers = alg.NewServers(alg.Balance(l.Balance), l.Servers, former)
+	if l.HasServers() {
+		svc.Servers = alg.NewServers(alg.Balance(l.Balance), addresses(l, former), former)
 	}
 	return svc
+}
+
+// addresses returns the servers of a listener; where those are a name's, what was
+// last known of it.
+func addresses(l *config.Listener, former *alg.Servers) []netip.AddrPort {
+	if l.ServerName == "" || former == nil {
+		return l.Servers
+	}
+	return slices.DeleteFunc(former.Addresses(), func(a netip.AddrPort) bool { return !l.MayServe(a) })
 }
 
 var tlsModes = map[config.TLSMode]dialogue.TLS{

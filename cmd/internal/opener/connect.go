@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"slices"
 
 	"ftpalg/alg/transparent"
 	"ftpalg/cmd/internal/config"
@@ -66,7 +65,7 @@ func (o *Opener) begin(r link.Record, client *os.File) (*session, error) {
 	}
 	s.server = s.reached
 	if listener.Transparent == nil {
-		if s.server = r.Target; !slices.Contains(listener.Servers, r.Target) {
+		if s.server = r.Target; !listener.MayServe(r.Target) {
 			return nil, errNotServer
 		}
 	}
@@ -133,7 +132,7 @@ func (o *Opener) probe(r link.Record) {
 	case listener == nil:
 		o.refuse(r, errNoSocket)
 		return
-	case !slices.Contains(listener.Servers, r.Target):
+	case !listener.MayServe(r.Target):
 		o.refuse(r, errNotServer)
 		return
 	case !o.ledger.beginProbe(r.Target):

@@ -87,6 +87,126 @@ func TestAPromiseIsMadeFromTheSessionsOwnHosts(t *testing.T) {
 	}
 }
 
+// converting gives the session's listener a conversion.
+func converting(s *session, c config.Convert) *session {
+	s.listener.Convert = c
+	return s
+}
+
+func TestBothHostsAreWaitedForWhereTheServerIsMadeActive(t *testing.T) {
+	const client = "203.0.113.10:60001"
+	for _, c := range []struct {
+		name    string
+		of      *session
+		mode    expect.Mode
+		port    uint16
+		relayed bool
+		want    string
+		err     error
+	}{
+		{"the client", converting(fronted(1, client), config.ConvertActive), expect.EPSV, 50003, true,
+			"session 1 EPSV: 203.0.113.10 -> 203.0.113.1:50003 => invalid AddrPort as 198.18.1.1, relayed", nil},
+		{"the server", converting(fronted(1, client), config.ConvertActive), expect.PORT, 51003, true,
+			"session 1 PORT: 198.18.1.20 -> 198.18.1.1:51003 => invalid AddrPort as 203.0.113.1, relayed", nil},
+		{"the client of a routed one", converting(routed(1, client), config.ConvertActive), expect.PASV, 50003, true,
+			"session 1 PASV: 203.0.113.10 -> 198.18.1.20:50003 => invalid AddrPort as 203.0.113.10, relayed", nil},
+		{"not to be relayed", converting(fronted(1, client), config.ConvertActive), expect.EPSV, 50003, false, "", errTargetHost},
+		{"not converted", fronted(1, client), expect.EPSV, 50003, true, "", errTargetHost},
+		{"made passive", converting(fronted(1, client), config.ConvertPassive), expect.EPSV, 50003, true, "", errTargetHost},
+		{"the other range", converting(fronted(1, client), config.ConvertActive), expect.EPSV, 51003, true, "", errRange},
+		{"a port of nobody's, routed", converting(routed(1, client), config.ConvertActive), expect.PORT, 5000, true, "", errRange},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e, _, err := c.of.expectation(asked{1, 7, c.mode, netip.AddrPort{}, c.port, c.relayed})
+			if !errors.Is(err, c.err) || err == nil && e.String() != c.want {
+				t.Errorf("got %s, %v; want %s, %v", e, err, c.want, c.err)
+			}
+		})
+	}
+	l := newLedger()
+	if err := l.begin(converting(fronted(1, client), config.ConvertActive)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := l.promise(asked{1, 7, expect.PASV, netip.AddrPort{}, 50003, true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := l.dialed(1, 7); !errors.Is(err, errNotToDial) {
+		t.Errorf("what has no target is dialed: %v", err)
+	}
+}
+
+func TestTheGatewayConnectsToTheSessionsOwnHosts(t *testing.T) {
+	passive := func(s *session) *session { return converting(s, config.ConvertPassive) }
+	const client = "203.0.113.10:60001"
+	for _, c := range []struct {
+		name   string
+		of     *session
+		mode   expect.Mode
+		target string
+		seen   string
+		err    error
+	}{
+		{"the server", passive(fronted(1, client)), expect.EPSV, "198.18.1.20:5000", "198.18.1.1", nil},
+		{"the client", passive(fronted(1, client)), expect.PORT, "203.0.113.10:5001", "203.0.113.1", nil},
+		{"the client of a routed one", passive(routed(1, client)), expect.EPRT, "203.0.113.10:5001", "198.18.1.20", nil},
+		{"a member of the server", balanced(passive(fronted(1, client))), expect.PASV, "198.18.7.3:5000", "198.18.1.1", nil},
+		{"another server", passive(fronted(1, client)), expect.PASV, "198.18.1.21:5000", "", errTargetHost},
+		{"another client", passive(fronted(1, client)), expect.PORT, "203.0.113.11:5001", "", errTargetHost},
+		{"the client as a server", passive(fronted(1, client)), expect.PASV, "203.0.113.10:5001", "", errTargetHost},
+		{"nobody", passive(fronted(1, client)), expect.PASV, "0.0.0.0:0", "", errTargetHost},
+		{"a service of the server", passive(fronted(1, client)), expect.PASV, "198.18.1.20:22", "", errTargetPort},
+		{"a service of the client", passive(fronted(1, client)), expect.EPRT, "203.0.113.10:1023", "", errTargetPort},
+		{"below the lowest port", balanced(passive(fronted(1, client))), expect.PASV, "198.18.7.3:1999", "", errTargetPort},
+		{"nothing is converted", fronted(1, client), expect.PASV, "198.18.1.20:5000", "", errMode},
+		{"made active", converting(fronted(1, client), config.ConvertActive), expect.PASV, "198.18.1.20:5000", "", errMode},
+		{"no mode", passive(fronted(1, client)), 0, "198.18.1.20:5000", "", errMode},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e, err := c.of.waitsFor(c.mode, netip.MustParseAddrPort(c.target))
+			if !errors.Is(err, c.err) || err == nil && e.Seen.String() != c.seen {
+				t.Errorf("seen as %s, %v; want %s, %v", e.Seen, err, c.seen, c.err)
+			}
+		})
+	}
+	l := newLedger()
+	if err := l.begin(passive(fronted(1, client))); err != nil {
+		t.Fatal(err)
+	}
+	var s *session
+	for range mostPromises {
+		var err error
+		if s, err = l.beginConnecting(1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := l.beginConnecting(1); !errors.Is(err, errPromises) {
+		t.Errorf("one more is connected to: %v", err)
+	}
+	l.endConnecting(s)
+	if _, err := l.beginConnecting(1); err != nil {
+		t.Error(err)
+	}
+	if _, err := l.beginConnecting(2); !errors.Is(err, errUnknownSession) {
+		t.Errorf("a session of nobody's: %v", err)
+	}
+}
+
+func TestAServersNameBoundsItsAddresses(t *testing.T) {
+	l := config.Listener{Listen: []netip.AddrPort{netip.MustParseAddrPort("203.0.113.1:21")}, ServerName: "farm.example.net", ServerPort: 2121}
+	for at, want := range map[string]bool{
+		"198.18.1.20:2121": true, "[2001:db8::20]:2121": true, "198.18.1.20:22": false, "127.0.0.1:2121": false, "0.0.0.0:2121": false,
+		"224.0.0.1:2121": false, "169.254.0.1:2121": false, "[fe80::1]:2121": false, "255.255.255.255:2121": false,
+	} {
+		if got := l.MayServe(netip.MustParseAddrPort(at)); got != want {
+			t.Errorf("%s may serve: %v", at, got)
+		}
+	}
+	l.Source.Kind = config.SourceClient
+	if l.MayServe(netip.MustParseAddrPort("[2001:db8::20]:2121")) {
+		t.Error("a server of the other family could not see the client's address")
+	}
+}
+
 func TestThirdPartiesAreForListenersThatAllowThem(t *testing.T) {
 	s := fronted(1, "203.0.113.10:60001")
 	s.listener.ThirdParty = true
