@@ -109,7 +109,7 @@ func TestBothHostsAreWaitedForWhereTheServerIsMadeActive(t *testing.T) {
 		{"the server", converting(fronted(1, client), config.ConvertActive), expect.PORT, 51003, true,
 			"session 1 PORT: 198.18.1.20 -> 198.18.1.1:51003 => invalid AddrPort as 203.0.113.1, relayed", nil},
 		{"the client of a routed one", converting(routed(1, client), config.ConvertActive), expect.PASV, 50003, true,
-			"session 1 PASV: 203.0.113.10 -> 198.18.1.20:50003 => invalid AddrPort as 203.0.113.10, relayed", nil},
+			"session 1 PASV: 203.0.113.10 -> 198.18.1.20:50003 => invalid AddrPort, relayed", nil},
 		{"not to be relayed", converting(fronted(1, client), config.ConvertActive), expect.EPSV, 50003, false, "", errTargetHost},
 		{"not converted", fronted(1, client), expect.EPSV, 50003, true, "", errTargetHost},
 		{"made passive", converting(fronted(1, client), config.ConvertPassive), expect.EPSV, 50003, true, "", errTargetHost},
