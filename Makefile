@@ -8,7 +8,7 @@
 DEMO_TOOLS := iptables:iptables ip:iproute2
 TEST_TOOLS := $(DEMO_TOOLS) iptables-legacy:iptables vsftpd:vsftpd curl:curl wget:wget lftp:lftp tnftp:tnftp conntrack:conntrack tcpdump:tcpdump systemd-analyze:systemd \
 	/usr/share/doc/python3-pyftpdlib:python3-pyftpdlib unshare:util-linux setpriv:util-linux ss:iproute2 \
-	promtool:prometheus logrotate:logrotate chromium:chromium nft:nftables python3:python3 gnutls-cli:gnutls-bin openssl:openssl firewalld:firewalld dbus-daemon:dbus strace:strace groff:groff-base ufw:ufw keepalived:keepalived conntrackd:conntrackd
+	promtool:prometheus logrotate:logrotate chromium:chromium nft:nftables python3:python3 gnutls-cli:gnutls-bin openssl:openssl firewalld:firewalld dbus-daemon:dbus strace:strace groff:groff-base ufw:ufw keepalived:keepalived haproxy:haproxy conntrackd:conntrackd
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0

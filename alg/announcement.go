@@ -53,9 +53,11 @@ func (s *session) openAnyPort(a *dialogue.Announcement) (d *dataConn, text netip
 			return nil, text, err
 		}
 		d.Session, d.session, d.Until = s.number, &s.data, time.Now().Add(s.settings.PinholeTimeout)
-		if d.Relayed = s.settings.Relay || a.Protected || s.serverTLS != nil || s.ends.Convert() || a.ServerMode != 0; d.Relayed {
+		if d.Relayed = s.settings.Relay || a.Protected || s.serverTLS != nil || s.ends.Convert() || a.ServerMode != 0 || a.Mode.Passive() && s.behind(); d.Relayed {
 			d.relay = newRelay(s.g.data, d, s.log)
 			d.relay.server = s.serverTLS
+			d.relay.proxy, d.relay.client, d.relay.reached = s.service.Proxy, s.ends.Client.Addr(), s.ends.Reached
+			d.relay.behind = s.behind()
 		}
 		if a.Protected {
 			d.relay.protect, d.relay.mustResume = s.tls, s.service.ResumeData
@@ -65,6 +67,12 @@ func (s *session) openAnyPort(a *dialogue.Announcement) (d *dataConn, text netip
 		}
 	}
 	return nil, text, err
+}
+
+// behind reports whether the client's data connections are made by a balancer, and
+// begin with a header.
+func (s *session) behind() bool {
+	return s.ends.Balancer.IsValid() && s.service.Proxy != nil && s.service.Proxy.Data
 }
 
 // resultOf says whether the other side reads what was announced.

@@ -29,7 +29,7 @@ type serverSide struct {
 func (t *dataTable) offerConverted(e Endpoints, a *dialogue.Announcement, s *Settings) (d *dataConn, text netip.AddrPort, err error) {
 	d = &dataConn{announcement: a.Number, host: clientHost(e.Client.Addr()), state: DataOffered, server: new(serverSide)}
 	if a.ServerMode.Passive() {
-		d.Expectation = expect.Expectation{ID: t.newID(), Mode: a.Mode, From: a.ServerAt.Addr(), Reached: a.ServerAt, Target: a.At, Seen: e.Reached.Addr()}
+		d.Expectation = expect.Expectation{ID: t.newID(), Mode: a.Mode, From: a.ServerAt.Addr(), Reached: a.ServerAt, Target: a.At, Seen: e.local()}
 		d.server.Expectation = expect.Expectation{Mode: a.ServerMode, Target: a.ServerAt, Seen: e.Seen.Addr()}
 		return d, text, nil
 	}
@@ -90,6 +90,7 @@ func (p *meetingPort) Dial(ctx context.Context, _ netip.AddrPort) (Conn, error) 
 	stop := context.AfterFunc(ctx, func() { p.server.Close() })
 	defer stop()
 	c := acceptFrom(ctx, p.server, p.side.From, p.side.Reached, p.log)
+	p.server.Close()
 	if c == nil {
 		return nil, context.Cause(ctx)
 	}
@@ -134,6 +135,11 @@ func (p *dialedPort) Accept() (Conn, error) {
 	c, err := p.connect(context.Background(), p.d.server.Expectation)
 	if err != nil {
 		p.relay.noteUnreachable(p.d.Reached, err)
+		<-p.closed
+		return nil, net.ErrClosed
+	}
+	if err := p.relay.writeHeader(c, p.d.Target); err != nil {
+		abort(c)
 		<-p.closed
 		return nil, net.ErrClosed
 	}

@@ -52,6 +52,7 @@
 //   - transfer.go: what data connections are used for
 //   - relay.go, conversion.go, learned.go: data that passes through this process,
 //     and whose sides are made in different modes
+//   - proxyprotocol.go: who the client is where a balancer stands in between
 //   - tls.go, servertls.go, passports.go: TLS that ends here, TLS with the server,
 //     and ports that are kept open where TLS passes
 //   - observer.go, observers.go: who is told of all this

@@ -29,6 +29,7 @@ type Gateway struct {
 	learned  *learned
 
 	rejecting atomic.Int32
+	awaited   atomic.Int32 // connections whose header is awaited
 	rejected  atomic.Uint64
 
 	mu       sync.Mutex
@@ -118,9 +119,18 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// arrive admits a connection as a session, or rejects it. Either happens in
-// the session's own goroutine.
+// arrive takes a connection, at once or when a balancer has said whose it is.
 func (g *Gateway) arrive(svc *Service, a Arrival) {
+	if svc.Proxy.accepts(addrPort(a.Conn.RemoteAddr()).Addr()) {
+		g.arriveBehind(svc, a)
+		return
+	}
+	g.admitArrival(svc, a)
+}
+
+// admitArrival admits a connection as a session, or rejects it. Either happens in
+// the session's own goroutine.
+func (g *Gateway) admitArrival(svc *Service, a Arrival) {
 	s := newSession(g, svc, a)
 	refusal := g.admit(s)
 	if refusal.reply == "" {

@@ -69,6 +69,9 @@ type Dial struct {
 	Session uint64
 	// Client is the client's connection, as the Acceptor yielded it.
 	Client Conn
+	// Named is the client's address where a balancer in between has named it,
+	// else the zero AddrPort.
+	Named  netip.AddrPort
 	Server netip.AddrPort
 	// Source is the address that the server shall see; the zero Addr leaves
 	// the choice to the routing table.
@@ -91,6 +94,9 @@ type Arrival struct {
 	// Reached is the address at which the client reached the server: the
 	// original destination where the connection was intercepted.
 	Reached netip.AddrPort
+	// Client is the client's address where a balancer in between has named it;
+	// otherwise it is the zero AddrPort, and Conn knows it.
+	Client netip.AddrPort
 	// Direct says that the client connected to a transparent listener
 	// itself, or to this machine, so there is no server behind it: serving it
 	// would make the gateway its own client.

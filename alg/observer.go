@@ -109,6 +109,7 @@ const (
 	RejectRate        Rejection = "rate"         // rates.connections
 	RejectClientLimit Rejection = "client_limit" // limits.sessions_per_client
 	RejectUnreachable Rejection = "unreachable"  // its server did not answer
+	RejectHeader      Rejection = "proxy_header" // a balancer did not say whose it is
 	RejectTLS         Rejection = "tls"          // TLS was to begin with it, and did not
 )
 

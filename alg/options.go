@@ -75,6 +75,8 @@ type Service struct {
 	// asks of a data connection to resume its control connection's session.
 	TLS                     *tls.Config
 	ImplicitTLS, ResumeData bool
+	// Proxy is how the PROXY protocol is spoken, nil for not at all.
+	Proxy *ProxyProtocol
 	// PassPorts are the ports of the server that are kept open for the client of
 	// a session that has become opaque; the zero Range is none.
 	PassPorts nat.Range

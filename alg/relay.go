@@ -63,6 +63,14 @@ type relay struct {
 	// server is how TLS is put on the server's side, nil for none.
 	server *tls.Config
 
+	// proxy is how the PROXY protocol is spoken, nil for not at all; client is whose
+	// connection a balancer must have made where the client is behind one, and
+	// reached where it thinks the server is.
+	proxy   *ProxyProtocol
+	behind  bool
+	client  netip.Addr
+	reached netip.AddrPort
+
 	// settled is closed when the target is connected, or never will be.
 	settled chan struct{}
 	settle  func()
@@ -108,11 +116,17 @@ func (r *relay) run() {
 // admit waits for the promised host; nobody else is let in. It returns nil
 // when the promise has ended.
 func (r *relay) admit() Conn {
-	return acceptFrom(r.ctx, r.port, r.d.From, r.d.Reached, r.log)
+	for {
+		c := acceptFrom(r.ctx, r.port, r.d.From, r.d.Reached, r.log)
+		if c == nil || !r.behind || !r.d.Mode.Passive() || r.admitBehind(c) {
+			r.port.Close()
+			return c
+		}
+	}
 }
 
-// acceptFrom waits for the connection of one host, and closes the port. It returns
-// nil when the port was closed before.
+// acceptFrom waits for the connection of one host. It returns nil when the port was
+// closed before.
 func acceptFrom(ctx context.Context, port DataPort, from netip.Addr, at netip.AddrPort, log *slog.Logger) Conn {
 	for {
 		c, err := port.Accept()
@@ -123,7 +137,6 @@ func acceptFrom(ctx context.Context, port DataPort, from netip.Addr, at netip.Ad
 			return nil
 		}
 		if addrPort(c.RemoteAddr()).Addr() == from {
-			port.Close()
 			return c
 		}
 		abort(c)
@@ -151,7 +164,14 @@ func (r *relay) carry(peer Conn) {
 	if !r.hold(target) {
 		return
 	}
+	if r.d.Mode.Passive() && r.d.server == nil {
+		err = r.writeHeader(target, r.from(peer))
+	}
 	defer r.watched().Stop()
+	if err != nil {
+		r.cut()
+		return
+	}
 	if peer, target, err = r.secure(peer, target); err != nil {
 		r.log.Info("data connection ends", "event", "data_tls_failed", "mode", r.d.Mode, "error", err)
 		r.cut()
@@ -163,6 +183,15 @@ func (r *relay) carry(peer Conn) {
 	back.Wait()
 	peer.Close()
 	target.Close()
+}
+
+// from returns the client's address of a data connection that it has made.
+func (r *relay) from(peer Conn) netip.AddrPort {
+	from := addrPort(peer.RemoteAddr())
+	if r.behind {
+		return netip.AddrPortFrom(r.client, from.Port())
+	}
+	return from
 }
 
 func (r *relay) noteUnreachable(target netip.AddrPort, err error) {

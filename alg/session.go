@@ -113,6 +113,9 @@ func newSession(g *Gateway, svc *Service, a Arrival) *session {
 		started: time.Now(), direct: a.Direct,
 		ends: svc.Endpoints(addrPort(a.Conn.RemoteAddr()), a.Reached),
 	}
+	if a.Client.IsValid() {
+		s.ends.Client, s.ends.Balancer, s.ends.Local = a.Client, s.ends.Client, addrPort(a.Conn.LocalAddr())
+	}
 	longest := s.settings.CommandLine
 	c := a.Conn
 	if svc.TLS != nil {
@@ -187,13 +190,20 @@ func (s *session) dialServer() error {
 	if s.service.Source.Client {
 		d.Source = s.ends.Client.Addr()
 	}
+	if s.ends.Balancer.IsValid() {
+		d.Named = s.ends.Client
+	}
 	c, err := s.connect(d)
 	if err != nil {
 		return err
 	}
 	s.server = newHalf(c, &wire.ReplySplitter{Max: replyLine}, replyLine)
 	s.ends.Seen = addrPort(c.LocalAddr())
+	if header := s.service.Proxy.header(s.ends.Client, s.ends.Reached); header != nil {
+		_, err = c.Write(header)
+	}
 	switch {
+	case err != nil:
 	case s.service.ServerTLS != nil:
 		err = s.secureServer()
 	case s.service.Servers != nil:

@@ -15,10 +15,21 @@ type Endpoints struct {
 	Reached netip.AddrPort // where the client thinks the server is
 	Seen    netip.AddrPort // where the server thinks the client is
 	Server  netip.AddrPort // the server, as we reach it
+	// Balancer is what stands between and has named the client, as we see it, and
+	// Local where it has reached us; the zero AddrPort for nobody.
+	Balancer, Local netip.AddrPort
 	// OwnsReached and OwnsSeen say that these are the gateway's own
 	// addresses: ports there come from our ranges. Elsewhere the port is the
 	// announcing side's own.
 	OwnsReached, OwnsSeen bool
+}
+
+// local is where the client's connections arrive at this machine.
+func (e *Endpoints) local() netip.Addr {
+	if e.Balancer.IsValid() {
+		return e.Local.Addr()
+	}
+	return e.Reached.Addr()
 }
 
 // Convert reports whether client and server are of different address families.
@@ -71,7 +82,7 @@ type Translation struct {
 // is nat.ErrUnresolved if a public address is not known yet.
 func Translate(e Endpoints, a *dialogue.Announcement, s *Settings) (Translation, error) {
 	t := Translation{
-		Mode: a.Mode, Target: a.At, From: e.Server.Addr(), Seen: e.Reached.Addr(),
+		Mode: a.Mode, Target: a.At, From: e.Server.Addr(), Seen: e.local(),
 		Reached: e.Seen.Addr(), Leased: e.OwnsSeen, Ports: s.ActivePorts,
 	}
 	if a.Mode.Passive() {
@@ -81,6 +92,11 @@ func Translate(e Endpoints, a *dialogue.Announcement, s *Settings) (Translation,
 	if !t.Leased {
 		t.Reached = a.At.Addr() // a third party's or a member's, where the policy allows one
 		t.View, t.Ports = nat.View{Addr: t.Reached}, nat.Range{}
+		return t, nil
+	}
+	if a.Mode.Passive() && e.Balancer.IsValid() {
+		// The client is told what it has reached itself; the balancer comes in its place.
+		t.From, t.Reached, t.View = e.Balancer.Addr(), e.local(), nat.View{Addr: e.Reached.Addr()}
 		return t, nil
 	}
 	view, err := s.NAT.See(t.Reached, t.From)

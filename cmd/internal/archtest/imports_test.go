@@ -61,6 +61,7 @@ var rules = []rule{
 	{pkg: "ftpalg/cmd/internal/manual", may: []string{"std", "ftpalg/cmd/internal/config", "github.com/spf13/cobra", "github.com/spf13/pflag"}, never: []string{"net", "os"}},
 	{pkg: "ftpalg/cmd/internal/link", may: []string{"std", "ftpalg/alg/expect", "golang.org/x/sys/unix"}},
 	// The opener reads no FTP.
+	{pkg: "ftpalg/cmd/internal/proxyprotocol", may: []string{"std", "github.com/pires/go-proxyproto", "golang.org/x/sys/unix"}},
 	{pkg: "ftpalg/cmd/internal/opener", may: []string{"std", "ftpalg/alg/expect", "ftpalg/alg/transparent", "ftpalg/rules", "ftpalg/cmd/internal/admin", "ftpalg/cmd/internal/config", "ftpalg/cmd/internal/link", "ftpalg/cmd/internal/xferlog", "golang.org/x/sys/unix"}},
 	{pkg: "ftpalg/cmd/internal/sandbox", may: []string{"std", "golang.org/x/sys/unix", "github.com/elastic/go-seccomp-bpf/...", "github.com/landlock-lsm/go-landlock/landlock"}},
 	{pkg: "ftpalg/cmd/...", may: []string{"std", "ftpalg/alg/...", "ftpalg/rules/...", "ftpalg/cmd/...", "github.com/spf13/cobra", "github.com/coreos/go-systemd/v22/daemon", "gopkg.in/yaml.v3", "golang.org/x/sys/unix", "golang.org/x/net/netutil", "golang.org/x/term"}},
@@ -72,6 +73,7 @@ var only = map[string]string{
 	"gopkg.in/yaml.v3":                       "ftpalg/cmd/internal/config",
 	"github.com/google/gopacket/...":         "ftpalg/alg/capture/...",
 	"github.com/elastic/go-seccomp-bpf/...":  "ftpalg/cmd/internal/sandbox",
+	"github.com/pires/go-proxyproto":         "ftpalg/cmd/internal/proxyprotocol",
 	"github.com/landlock-lsm/...":            "ftpalg/cmd/internal/sandbox",
 }
 

@@ -29,6 +29,7 @@ func (l *Listener) check(r *report, path string) {
 	l.TLS.check(r, path+".tls")
 	l.checkServerTLS(r, path)
 	l.checkBalance(r, path+".balance")
+	l.checkProxyProtocol(r, path+".proxy_protocol")
 	for i := range l.Policies {
 		l.Policies[i].check(r, index(path+".policies", i))
 	}

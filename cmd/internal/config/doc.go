@@ -30,6 +30,10 @@
 //	    #  ca: /etc/ftpalg/tls/servers.pem         # default: the system's authorities
 //	    #  name: ftp.example.net     # that its certificate is for; default: the server's address
 //	    #  verify: true              # false takes any certificate
+//	    proxy_protocol:              # HAProxy's PROXY protocol; default: not spoken
+//	      accept: [198.18.9.0/24]    # of balancers whose connections say who the client is
+//	      send: off                  # or v1 or v2: to the server
+//	      data: true                 # relayed data connections begin so, too
 //	    convert: off                 # or passive: the gateway connects to the server, whatever the client
 //	                                 # asks for; or active: the server connects to the gateway
 //	    third_party: refuse          # PORT and EPRT that name another host: refuse or allow

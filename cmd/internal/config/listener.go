@@ -25,6 +25,8 @@ type Listener struct {
 	Source      Source
 	TLS         TLS
 	ServerTLS   ServerTLS
+	// ProxyProtocol is nil where it is not spoken.
+	ProxyProtocol *ProxyProtocol
 	// Convert says how the server's side of a data connection is made, whatever
 	// the client asks for.
 	Convert Convert
@@ -101,7 +103,8 @@ func (l *Listener) Converts() bool {
 // says: it is under TLS, between address families, or
 // converted.
 func (l *Listener) Relays() bool {
-	return l.TLS.Mode.EndsHere() || l.ServerTLS.Mode != ServerTLSOff || l.Converts() || l.Convert != ConvertOff
+	return l.TLS.Mode.EndsHere() || l.ServerTLS.Mode != ServerTLSOff || l.Converts() || l.Convert != ConvertOff ||
+		l.ProxyProtocol != nil && len(l.ProxyProtocol.Accept) > 0 && l.ProxyProtocol.Data
 }
 
 // Transparent takes over the control connections that cross this machine.

@@ -38,6 +38,7 @@ func (l *Listener) fields() []field {
 		{"source", one(&l.Source, source())},
 		{"tls", l.TLS.value()},
 		{"server_tls", l.ServerTLS.value()},
+		{"proxy_protocol", optional(&l.ProxyProtocol, newProxyProtocol, (*ProxyProtocol).fields)},
 		{"convert", one(&l.Convert, choice(ConvertOff, ConvertPassive, ConvertActive))},
 	}, l.Policy.fields(), []field{
 		{"policies", groups(&l.Policies, newPolicyFor, (*PolicyFor).fields)},

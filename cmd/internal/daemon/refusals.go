@@ -81,6 +81,7 @@ var (
 		alg.RejectRate:        "more than rates.connections",
 		alg.RejectClientLimit: "more than limits.sessions_per_client",
 		alg.RejectUnreachable: "the server does not answer",
+		alg.RejectHeader:      "a balancer did not say whose connection it is",
 		alg.RejectTLS:         "TLS could not begin",
 	}
 )

@@ -171,7 +171,7 @@ func (r *remote) askText(m link.Record, v any) error {
 
 // Dial implements alg.Kernel.
 func (r *remote) Dial(ctx context.Context, d alg.Dial) (alg.Conn, error) {
-	f, err := r.ask(ctx, link.Record{Op: link.Connect, Session: d.Session, Target: d.Server}, d.Client)
+	f, err := r.ask(ctx, link.Record{Op: link.Connect, Session: d.Session, Target: d.Server, Client: d.Named}, d.Client)
 	if err != nil {
 		return nil, err
 	}

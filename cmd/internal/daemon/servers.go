@@ -11,6 +11,7 @@ import (
 	"ftpalg/alg"
 	"ftpalg/cmd/internal/api"
 	"ftpalg/cmd/internal/config"
+	"ftpalg/cmd/internal/proxyprotocol"
 )
 
 // probeEvery is how often each of several servers is tried.
@@ -63,6 +64,8 @@ type probe struct {
 	within   time.Duration
 	// mute says that its greeting cannot be read: TLS comes before it.
 	mute bool
+	// header begins the connection, nil for none.
+	header []byte
 }
 
 // probes lists the servers to be tried.
@@ -74,11 +77,17 @@ func (d *Daemon) probes() (all []probe) {
 		if servers == nil || slices.ContainsFunc(all, func(p probe) bool { return p.listener == s.Name }) {
 			continue
 		}
-		mute := slices.ContainsFunc(d.config.Listeners, func(l config.Listener) bool {
-			return l.Name == s.Name && l.ServerTLS.Mode == config.ServerTLSImplicit
-		})
+		i := slices.IndexFunc(d.config.Listeners, func(l config.Listener) bool { return l.Name == s.Name })
+		if i < 0 {
+			continue
+		}
+		l := &d.config.Listeners[i]
+		var header []byte
+		if l.ProxyProtocol != nil && l.ProxyProtocol.Send != config.ProxyOff {
+			header = proxyprotocol.LocalHeader(headerVersions[l.ProxyProtocol.Send])
+		}
 		for _, a := range servers.Addresses() {
-			all = append(all, probe{s.Name, servers, a, s.Number, d.config.Limits.ConnectTimeout, mute})
+			all = append(all, probe{s.Name, servers, a, s.Number, d.config.Limits.ConnectTimeout, l.ServerTLS.Mode == config.ServerTLSImplicit, header})
 		}
 	}
 	return all
@@ -89,6 +98,9 @@ func (d *Daemon) probe(ctx context.Context, p probe) {
 	within, cancel := context.WithTimeout(ctx, p.within)
 	defer cancel()
 	c, err := d.remote.probe(within, p.socket, p.server)
+	if err == nil && p.header != nil {
+		_, err = c.Write(p.header)
+	}
 	switch {
 	case err == nil && p.mute:
 		c.Close()

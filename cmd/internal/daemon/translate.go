@@ -56,6 +56,7 @@ func service(l *config.Listener, former *alg.Servers) alg.Service {
 			Clients: p.Clients, Servers: p.Servers, Policy: policy(l, &p.Policy, fmt.Sprintf("policies[%d]: ", i)),
 		})
 	}
+	svc.Proxy = proxyProtocol(l.ProxyProtocol)
 	if l.TLS.PassPorts != (config.PortRange{}) {
 		svc.PassPorts = portRange(l.TLS.PassPorts)
 	}

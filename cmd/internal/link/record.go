@@ -15,7 +15,8 @@ type Op uint8
 // are answered, by an Answer with the same Request.
 const (
 	// Connect begins a session: Session is its number, Socket the listening
-	// socket it came to, and the file its client's connection. The answer
+	// socket it came to, and the file its client's connection; Client is the
+	// client where a balancer has made that and named it. The answer
 	// brings the connection to the server.
 	Connect Op = iota + 1
 	// Promise asks for a pinhole: Session, ID, Mode, Target, and the Port that
@@ -133,6 +134,7 @@ type Record struct {
 	Session uint64
 	ID      expect.ID
 	Target  netip.AddrPort
+	Client  netip.AddrPort
 	Port    uint16
 	// Count, and Sent and Received in bytes.
 	Count, Sent, Received uint64
@@ -141,7 +143,7 @@ type Record struct {
 }
 
 // Size is that of an encoded Record, in bytes.
-const Size = 96
+const Size = 112
 
 // errRecord says that what was received is no record.
 var errRecord = errors.New("malformed record")
@@ -153,11 +155,14 @@ func (r *Record) append(b []byte) []byte {
 	for _, v := range []uint64{r.Request, r.Session, uint64(r.ID), r.Count, r.Sent, r.Received, uint64(r.Took)} {
 		b = binary.LittleEndian.AppendUint64(b, v)
 	}
-	a := r.Target.Addr().As16()
-	b = append(b, a[:]...)
-	b = binary.LittleEndian.AppendUint16(b, r.Target.Port())
-	b = binary.LittleEndian.AppendUint16(b, r.Port)
-	return append(b, make([]byte, Size-84)...)
+	b = binary.LittleEndian.AppendUint16(appendAddress(b, r.Target), r.Port)
+	b = appendAddress(b, r.Client)
+	return append(b, make([]byte, Size-102)...)
+}
+
+func appendAddress(b []byte, a netip.AddrPort) []byte {
+	host := a.Addr().As16()
+	return binary.LittleEndian.AppendUint16(append(b, host[:]...), a.Port())
 }
 
 func flag(v bool) byte {
@@ -175,9 +180,14 @@ func parse(b []byte) Record {
 		Request: word(0), Session: word(1), ID: expect.ID(word(2)), Count: word(3), Sent: word(4), Received: word(5), Took: int64(word(6)),
 		Port: binary.LittleEndian.Uint16(b[82:]),
 	}
-	a := netip.AddrFrom16([16]byte(b[64:80])).Unmap()
-	if a != netip.IPv6Unspecified() {
-		r.Target = netip.AddrPortFrom(a, binary.LittleEndian.Uint16(b[80:]))
-	}
+	r.Target, r.Client = parseAddress(b[64:]), parseAddress(b[84:])
 	return r
+}
+
+func parseAddress(b []byte) netip.AddrPort {
+	a := netip.AddrFrom16([16]byte(b[:16])).Unmap()
+	if a == netip.IPv6Unspecified() {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(a, binary.LittleEndian.Uint16(b[16:]))
 }

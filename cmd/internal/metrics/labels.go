@@ -22,7 +22,7 @@ var (
 		dialogue.Family, dialogue.NotAllowed, dialogue.Sequence, dialogue.NotFTP,
 	}
 	causes = []alg.Cause{alg.CausePool, alg.CauseShare, alg.CauseRate, alg.CauseUnresolved, alg.CauseKernel}
-	turns  = []alg.Rejection{alg.RejectDraining, alg.RejectDirect, alg.RejectBanned, alg.RejectRate, alg.RejectLimit, alg.RejectClientLimit, alg.RejectUnreachable, alg.RejectTLS}
+	turns  = []alg.Rejection{alg.RejectDraining, alg.RejectDirect, alg.RejectBanned, alg.RejectRate, alg.RejectLimit, alg.RejectClientLimit, alg.RejectUnreachable, alg.RejectHeader, alg.RejectTLS}
 )
 
 const (

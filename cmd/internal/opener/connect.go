@@ -21,6 +21,7 @@ var (
 	errNoClient   = errors.New("the client's connection did not come along")
 	errNoSocket   = errors.New("there is no such listening socket")
 	errNotReached = errors.New("the client did not come to this listening socket")
+	errNoBalancer = errors.New("the client's connection was not made by a balancer that may name it")
 	errNotServer  = errors.New("it is none of the listener's servers")
 	errProbing    = errors.New("the server is being tried")
 )
@@ -62,6 +63,12 @@ func (o *Opener) begin(r link.Record, client *os.File) (*session, error) {
 	s := &session{number: r.Session, listener: listener, config: c, client: remote}
 	if s.reached, err = o.reached(sock, client, local); err != nil {
 		return nil, err
+	}
+	if r.Client.IsValid() {
+		if !listener.ProxyProtocol.Accepts(remote.Addr()) || !r.Client.Addr().IsGlobalUnicast() {
+			return nil, errNoBalancer
+		}
+		s.client, s.balancer = r.Client, remote
 	}
 	s.server = s.reached
 	if listener.Transparent == nil {

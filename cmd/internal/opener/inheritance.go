@@ -39,6 +39,7 @@ type InheritedSession struct {
 	Number                        uint64
 	Listener                      string
 	Client, Reached, Server, Seen netip.AddrPort
+	Balancer                      netip.AddrPort
 	Promises                      []InheritedPromise
 }
 
@@ -68,7 +69,7 @@ func (l *ledger) bequeath(kept map[uint64]bool) (out []InheritedSession) {
 		if !kept[number] {
 			continue
 		}
-		one := InheritedSession{Number: number, Listener: s.listener.Name, Client: s.client, Reached: s.reached, Server: s.server, Seen: s.seen}
+		one := InheritedSession{Number: number, Listener: s.listener.Name, Client: s.client, Reached: s.reached, Server: s.server, Seen: s.seen, Balancer: s.balancer}
 		for _, p := range s.promises {
 			one.Promises = append(one.Promises, InheritedPromise{p.Expectation, p.ours})
 		}
@@ -83,7 +84,7 @@ func (l *ledger) inherit(all []InheritedSession, c *config.Config) error {
 	for _, one := range all {
 		s := &session{
 			number: one.Number, listener: listenerOf(c, one.Listener), config: c,
-			client: one.Client, reached: one.Reached, server: one.Server, seen: one.Seen,
+			client: one.Client, reached: one.Reached, server: one.Server, seen: one.Seen, balancer: one.Balancer,
 		}
 		if err := l.begin(s); err != nil {
 			return err

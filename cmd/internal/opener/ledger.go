@@ -36,8 +36,11 @@ type session struct {
 	// config is what was in force when it began.
 	config                        *config.Config
 	client, reached, server, seen netip.AddrPort
-	ctx                           context.Context
-	cancel                        context.CancelFunc
+	// balancer has made the client's connection, and its data connections; the
+	// zero AddrPort for nobody.
+	balancer netip.AddrPort
+	ctx      context.Context
+	cancel   context.CancelFunc
 	// promises are those that are open. The ledger's mu guards them.
 	promises map[expect.ID]*promise
 	// connecting counts the data connections that are being made. The ledger's mu
@@ -259,4 +262,12 @@ func clientHost(a netip.Addr) netip.Addr {
 		return a
 	}
 	return netip.PrefixFrom(a.WithZone(""), 64).Masked().Addr()
+}
+
+// comes is the host whose connections are the client's.
+func (s *session) comes() netip.Addr {
+	if s.balancer.IsValid() {
+		return s.balancer.Addr()
+	}
+	return s.client.Addr()
 }

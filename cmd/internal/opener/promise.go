@@ -36,7 +36,7 @@ func (s *session) expectation(a asked) (e expect.Expectation, owned bool, err er
 	policy := s.listener.PolicyOf(s.client.Addr(), s.server.Addr())
 	switch a.mode {
 	case expect.PASV, expect.EPSV:
-		e.From, e.Seen, told = s.client.Addr(), s.seen.Addr(), s.reached.Addr()
+		e.From, e.Seen, told = s.comes(), s.seen.Addr(), s.reached.Addr()
 		owned, within = s.listener.Transparent == nil, s.config.Data.PassivePorts
 		if !a.meets() && a.target.Addr() != s.server.Addr() {
 			if !policy.TakesData(a.target.Addr()) {
