@@ -95,7 +95,8 @@ func onBench(t *testing.T, svc alg.Service, s alg.Settings, f func(*bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		b := &bench{t: t, kernel: algtest.NewKernel(inside), port: 60000}
-		b.options = alg.Options{Kernel: b.kernel, Log: b.log.logger(), Observer: b.watcher.observer(), Settings: s}
+		b.options = alg.Options{Kernel: b.kernel, Log: b.log.logger(), Observer: b.watcher.observer(), Settings: s,
+			ReadLowWater: func(c alg.Conn, bytes int) error { return c.(*algtest.Conn).SetReadLowWater(bytes) }}
 		b.service = svc
 		b.gateway = alg.New(b.options)
 		b.serve()

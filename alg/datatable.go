@@ -21,6 +21,9 @@ type dataTable struct {
 	kernel   Kernel
 	observer *Observer
 	pool     *nat.Pool
+	// readLowWater sets how much of a connection's stream must have come before it
+	// is read; nil where nobody can.
+	readLowWater func(Conn, int) error
 
 	mu     sync.Mutex
 	lastID expect.ID

@@ -58,6 +58,7 @@ func New(o Options) *Gateway {
 		g.log = slog.New(slog.DiscardHandler)
 	}
 	g.data = newDataTable(o.Kernel, &g.observer)
+	g.data.readLowWater = o.ReadLowWater
 	g.Configure(o.Settings)
 	return g
 }

@@ -15,6 +15,9 @@ import (
 type Options struct {
 	// Kernel opens connections and pinholes. Required.
 	Kernel Kernel
+	// ReadLowWater sets how many bytes of a relayed connection's stream must have
+	// come before it is read (socket(7), SO_RCVLOWAT); nil if nobody can.
+	ReadLowWater func(c Conn, bytes int) error
 	// Log takes one line for each event of a session; nil discards them.
 	Log *slog.Logger
 	// Observer is told what happens; the zero Observer ignores it.

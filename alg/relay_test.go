@@ -355,3 +355,31 @@ func TestRelayTriesAnotherPortWhereOneIsInUse(t *testing.T) {
 		}
 	})
 }
+
+func TestAQuickStreamThatPausesIsReadToItsLastByte(t *testing.T) {
+	onRelay(t, func(b *bench, client, server *peer, p *algtest.DataPort) {
+		data, target := arrive(t, p)
+		const quick = 64 << 20
+		go io.Copy(target, io.LimitReader(zeros{}, quick))
+		if n, err := io.Copy(io.Discard, io.LimitReader(data, quick)); n != quick {
+			t.Fatalf("%d bytes came out, %v", n, err)
+		}
+		for _, text := range []string{"a word", "and another one"} {
+			io.WriteString(target, text)
+			got := make([]byte, len(text))
+			data.SetReadDeadline(time.Now().Add(time.Second))
+			if _, err := io.ReadFull(data, got); err != nil || string(got) != text {
+				t.Errorf("behind a quick stream comes %q, %v; want %q", got, err, text)
+			}
+		}
+		sends(t, target, data, "the end")
+		if d, _ := b.gateway.Session(1); d.Data[0].FromServer != quick+28 {
+			t.Errorf("%d bytes are counted", d.Data[0].FromServer)
+		}
+	})
+}
+
+// zeros is a stream of them.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { return len(p), nil }

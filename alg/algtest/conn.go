@@ -24,6 +24,7 @@ type stream struct {
 	held          []byte
 	ended, reset  bool // by the writer
 	readerGone    bool
+	lowWater      int // how much must be held before it is read
 	readDeadline  time.Time
 	writeDeadline time.Time
 }
@@ -47,7 +48,7 @@ func (s *stream) read(p []byte) (int, error) {
 			return 0, os.ErrDeadlineExceeded
 		case s.reset:
 			return 0, syscall.ECONNRESET
-		case len(s.held) > 0:
+		case len(s.held) > 0 && (len(s.held) >= min(s.lowWater, window) || s.ended):
 			n := copy(p, s.held)
 			s.held = s.held[n:]
 			s.changed.Broadcast()
@@ -110,6 +111,13 @@ func (c *Conn) Read(p []byte) (int, error) { return c.in.read(p) }
 
 // Write blocks while the other end has a window's worth unread.
 func (c *Conn) Write(p []byte) (int, error) { return c.out.write(p) }
+
+// SetReadLowWater sets how many bytes must have come before Read returns; the end
+// of the stream, or a full window, is enough.
+func (c *Conn) SetReadLowWater(bytes int) error {
+	c.in.set(func() { c.in.lowWater = bytes }, time.Time{})
+	return nil
+}
 
 // CloseWrite ends our stream.
 func (c *Conn) CloseWrite() error {

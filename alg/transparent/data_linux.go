@@ -98,3 +98,15 @@ func Facing(host netip.Addr) (netip.Addr, error) {
 	defer c.Close()
 	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap(), nil
 }
+
+// SetReadLowWater sets how many bytes must have come before a connection is read
+// (socket(7), SO_RCVLOWAT): the last ones, before its end, count as enough.
+func SetReadLowWater(c syscall.Conn, bytes int) error {
+	raw, err := c.SyscallConn()
+	if err == nil {
+		err = control(raw, func(fd int) error {
+			return set(fd, []option{{"SO_RCVLOWAT", unix.SOL_SOCKET, unix.SO_RCVLOWAT, bytes}})
+		})
+	}
+	return err
+}

@@ -131,7 +131,7 @@ func (d *Daemon) run(first opener.Setup, ended <-chan error) error {
 	d.resolver = newResolver(d.log)
 	d.config, d.file = c, first.File
 	d.gateway = alg.New(alg.Options{
-		Kernel: d.remote, Log: d.log, Settings: d.settings(c, nil),
+		Kernel: d.remote, Log: d.log, Settings: d.settings(c, nil), ReadLowWater: readLowWater,
 		Observer: alg.Observers(d.metrics.Observer(), alg.Observer{TransferEnded: d.logTransfer}, alg.Observer{TransferEnded: d.noteTransfer},
 			d.meter.observer(), d.refusals.observer(), d.o.Observer),
 	})

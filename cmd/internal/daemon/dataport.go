@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -9,6 +10,7 @@ import (
 
 	"ftpalg/alg"
 	"ftpalg/alg/expect"
+	"ftpalg/alg/transparent"
 	"ftpalg/cmd/internal/link"
 )
 
@@ -57,3 +59,13 @@ func dataConnOf(f *os.File, target netip.AddrPort) (alg.Conn, error) {
 
 // Close implements alg.DataPort.
 func (p *dataPort) Close() error { return p.listener.Close() }
+
+// readLowWater sets how much of a connection must have come before it is read. One
+// under TLS is read as it comes.
+func readLowWater(c alg.Conn, bytes int) error {
+	tcp, ok := c.(*net.TCPConn)
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	return transparent.SetReadLowWater(tcp, bytes)
+}
