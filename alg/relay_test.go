@@ -373,6 +373,8 @@ func TestAQuickStreamThatPausesIsReadToItsLastByte(t *testing.T) {
 			}
 		}
 		sends(t, target, data, "the end")
+		data.Close()
+		synctest.Wait()
 		if d, _ := b.gateway.Session(1); d.Data[0].FromServer != quick+28 {
 			t.Errorf("%d bytes are counted", d.Data[0].FromServer)
 		}
