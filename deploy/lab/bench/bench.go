@@ -81,6 +81,9 @@ func (r *runner) excuse() {
 	for _, s := range r.report.subjects {
 		absent := s.absent(r.ctx)
 		for _, p := range r.report.probes {
+			if p.job.TLS != s.ftps {
+				continue
+			}
 			if absent != nil {
 				r.report.at(p, s).missing = absent.Error()
 			} else {
@@ -95,7 +98,7 @@ const cellTimeout = 2 * time.Minute
 
 // measure measures a cell once. After a failure the cell is left alone.
 func (r *runner) measure(p probe, s subject, c *cell) {
-	if c.missing != "" || c.failure != nil || r.ctx.Err() != nil {
+	if p.job.TLS != s.ftps || c.missing != "" || c.failure != nil || r.ctx.Err() != nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.ctx, p.job.Duration+cellTimeout)

@@ -62,11 +62,11 @@ func untilDeadline(t *testing.T) context.Context {
 func publish(t *testing.T, s settings, r *report) {
 	t.Helper()
 	var text bytes.Buffer
-	if err := r.table().writeText(&text); err != nil {
+	if err := r.tables().writeText(&text); err != nil {
 		t.Error(err)
 	}
-	t.Logf("medians of %d rounds of %s; in parentheses the ratio to the kernel helper\n%s", s.rounds, s.cell, &text)
-	writeFile(t, s.markdown, r.table().writeMarkdown)
+	t.Logf("medians of %d rounds of %s; in parentheses the ratio to the kernel helper, or to a server that speaks TLS itself\n%s", s.rounds, s.cell, &text)
+	writeFile(t, s.markdown, r.tables().writeMarkdown)
 	writeFile(t, s.svg, r.chart().writeSVG)
 }
 

@@ -31,7 +31,7 @@ type bar struct {
 func (r *report) chart() chart {
 	var c chart
 	for _, s := range r.subjects {
-		if s.name != helper {
+		if s.name != helper && !s.ftps {
 			c.series = append(c.series, s.name)
 		}
 	}

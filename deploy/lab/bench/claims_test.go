@@ -46,10 +46,19 @@ func claims() []claim {
 			of: figure{"memory at 9000 idle sessions", viaCT}, most: 9000 * 20. / 1024},
 		{says: "conntrack: a NOOP beside 9000 idle sessions takes at most a quarter longer",
 			of: figure{"NOOP beside 9000 idle sessions, p50", viaCT}, by: figure{oneNOOP, viaCT}, most: 1.25},
+		{says: "relay: a download is nearly as fast as by plain routing",
+			of: figure{bulk, viaRelay}, by: figure{bulk, routing}, least: 0.9},
+		{says: "FTPS: a download is nearly as fast as from a server that speaks TLS itself",
+			of: figure{"FTPS, 1 GB PASV", viaTLS}, by: figure{"FTPS, 1 GB PASV", ownTLS}, least: 0.8},
+		{says: "FTPS: an idle session takes at most 60 KB",
+			of: figure{"FTPS, memory at 1000 idle sessions", viaTLS}, most: idleBase + 1000*60./1024},
 		{says: "conntrack: a pinhole costs the same whatever is open",
 			of: figure{"PASV, 4000 others open, p50", viaCT}, by: figure{empty, viaCT}, most: 1.5},
 	}
 }
+
+// idleBase is what both processes take without a session, in MB.
+const idleBase = 28
 
 // check fails if the claim does not hold. A figure that was not measured is
 // passed over, one whose measurement failed is not.

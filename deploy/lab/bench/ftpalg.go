@@ -14,7 +14,7 @@ import (
 // addresses, as it does behind the kernel helper. The promises must outlive
 // the filling of the largest cell.
 const configuration = `listeners:
-  - {name: bench, listen: "203.0.113.1:21", server: "198.18.1.20:21", source: client}
+  - {name: bench, listen: "203.0.113.1:21", server: "198.18.1.20:21", source: client%s}
 data: {path: %s, passive_ports: 20000-59999, active_ports: 60000-60999, pinhole_timeout: 5m}
 limits: {sessions: 10000, sessions_per_client: 10000}
 admin: {socket: %s}
@@ -35,8 +35,26 @@ func ftpalg(name, binary, path string) subject {
 	return subject{
 		name:    name,
 		absent:  func(ctx context.Context) error { return refused(ctx, binary, path) },
-		install: func(st *stand) error { return gateway(st, binary, path) },
+		install: func(st *stand) error { return gateway(st, binary, fmt.Sprintf(configuration, "", path, st.socket())) },
 		lacks:   everything,
+	}
+}
+
+// secureFTPALG is the gateway as the end of its clients' TLS.
+func secureFTPALG(name, binary string) subject {
+	return subject{
+		name:   name,
+		ftps:   true,
+		absent: func(ctx context.Context) error { return refused(ctx, binary, "relay") },
+		install: func(st *stand) error {
+			cert, key, err := st.pair()
+			if err != nil {
+				return err
+			}
+			tls := fmt.Sprintf(", tls: {mode: require, certificate: %s, key: %s}", cert, key)
+			return gateway(st, binary, fmt.Sprintf(configuration, tls, "relay", st.socket()))
+		},
+		lacks: everything,
 	}
 }
 
@@ -48,7 +66,7 @@ func refused(ctx context.Context, binary, path string) error {
 	}
 	defer os.RemoveAll(dir) // a leftover harms nobody
 	file := filepath.Join(dir, "ftpalg.yaml")
-	text := fmt.Sprintf(configuration, path, filepath.Join(dir, "admin.sock"))
+	text := fmt.Sprintf(configuration, "", path, filepath.Join(dir, "admin.sock"))
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		return err
 	}
@@ -59,12 +77,11 @@ func refused(ctx context.Context, binary, path string) error {
 	return nil
 }
 
-func gateway(st *stand, binary, path string) error {
+func gateway(st *stand, binary, text string) error {
 	if err := st.Gateway.Strict(); err != nil {
 		return err
 	}
-	socket := filepath.Join(st.dir, "admin.sock")
-	file, err := st.file("ftpalg.yaml", fmt.Sprintf(configuration, path, socket))
+	file, err := st.file("ftpalg.yaml", text)
 	if err != nil {
 		return err
 	}
@@ -73,7 +90,7 @@ func gateway(st *stand, binary, path string) error {
 		return err
 	}
 	err = st.await(func() error {
-		return exec.CommandContext(st.ctx, binary, "status", "--socket", socket).Run()
+		return exec.CommandContext(st.ctx, binary, "status", "--socket", st.socket()).Run()
 	})
 	if err != nil {
 		words, _ := os.ReadFile(said) // only to explain err

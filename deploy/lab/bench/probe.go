@@ -55,14 +55,28 @@ func probes(cell time.Duration) []probe {
 		noop(1, cell), noop(8, cell), logins(8, cell), download(cell),
 		opening(0, cell), opening(1000, cell), opening(4000, cell),
 		idle(1000, cell), idle(9000, cell),
+		secure(transfers(load.PASV, 8, cell)), secure(download(cell)), secure(idle(1000, cell)),
 	)
+}
+
+// Lengths of files, in bytes.
+const small, large = 1 << 10, 1 << 30
+
+// secure is a probe whose clients speak TLS.
+func secure(p probe) probe {
+	const says = "FTPS, "
+	p.name, p.job.TLS = says+p.name, true
+	for i := range p.measures {
+		p.measures[i].name = says + p.measures[i].name
+	}
+	return p
 }
 
 func transfers(mode load.Mode, sessions int, cell time.Duration) probe {
 	name := fmt.Sprintf("1 KB %s, %s", mode, count(sessions))
 	return probe{
 		name:     name,
-		job:      load.Job{Task: load.Transfer, Mode: mode, Size: 1 << 10, Sessions: sessions, Duration: cell},
+		job:      load.Job{Task: load.Transfer, Mode: mode, Size: small, Sessions: sessions, Duration: cell},
 		measures: []measure{{name, "transfers/s", rate, outcome.Rate}},
 	}
 }
@@ -91,7 +105,7 @@ func download(cell time.Duration) probe {
 	const name = "1 GB PASV"
 	return probe{
 		name: name,
-		job:  load.Job{Task: load.Transfer, Mode: load.PASV, Size: 1 << 30, Sessions: 1, Duration: cell},
+		job:  load.Job{Task: load.Transfer, Mode: load.PASV, Size: large, Sessions: 1, Duration: cell},
 		measures: []measure{{name, "MB/s", rate, func(o outcome) float64 {
 			return float64(o.Bytes) / o.Elapsed.Seconds() / 1e6
 		}}},

@@ -26,7 +26,7 @@ var anything = regexp.MustCompile("")
 func example() *report {
 	s := settings{rows: regexp.MustCompile("PASV, 8|NOOP, 1|1000 idle"), columns: anything, rounds: 2, cell: time.Second}
 	r := newReport(s, subjects("ftpalg"))
-	transfer, noop, idle := r.probes[0], r.probes[1], r.probes[2]
+	transfer, noop, idle, secured := r.probes[0], r.probes[1], r.probes[2], r.probes[3]
 	fill := func(p probe, column string, done int, took time.Duration, resident int64) {
 		c := r.at(p, subject{name: column})
 		for round := range 2 {
@@ -45,8 +45,10 @@ func example() *report {
 	fill(noop, viaRules, 9, 50*time.Microsecond, 1)
 	fill(idle, helper, 9, 20*time.Microsecond, 0)
 	fill(idle, viaRules, 9, 50*time.Microsecond, 21<<20)
+	fill(secured, ownTLS, 200, time.Millisecond, 0)
+	fill(secured, viaTLS, 1000, time.Millisecond, 1)
 	r.at(noop, subject{name: routing}).failure = errors.New("no such host")
-	for _, p := range r.probes {
+	for _, p := range r.probes[:3] {
 		r.at(p, subject{name: viaCT}).missing = "not available"
 	}
 	return r
@@ -54,8 +56,8 @@ func example() *report {
 
 func TestTheReportReadsLikeThis(t *testing.T) {
 	for name, write := range map[string]func(io.Writer) error{
-		"table.txt": example().table().writeText,
-		"table.md":  example().table().writeMarkdown,
+		"table.txt": example().tables().writeText,
+		"table.md":  example().tables().writeMarkdown,
 		"chart.svg": example().chart().writeSVG,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -93,15 +93,22 @@ func (st *stand) file(name, text string) (string, error) {
 	return path, os.WriteFile(path, []byte(text), 0o644)
 }
 
+// socket is the administrators' socket of a gateway.
+func (st *stand) socket() string { return filepath.Join(st.dir, "admin.sock") }
+
 // start starts a program on the gateway, whose words go to a file.
 func (st *stand) start(name string, args ...string) (said string, err error) {
+	return st.startOn(st.Gateway, name, args...)
+}
+
+func (st *stand) startOn(host *lab.Host, name string, args ...string) (said string, err error) {
 	said = filepath.Join(st.dir, filepath.Base(name)+".log")
 	log, err := os.Create(said)
 	if err != nil {
 		return "", err
 	}
 	defer log.Close() // the program has a descriptor of its own
-	c := st.Gateway.Command(st.ctx, name, args...)
+	c := host.Command(st.ctx, name, args...)
 	c.Stdout, c.Stderr = log, log
 	return said, st.pin(c).Start()
 }
@@ -117,7 +124,7 @@ func (st *stand) pin(c *lab.Command) *lab.Command {
 
 // run has clients do a job and observes the gateway before they go.
 func (st *stand) run(job load.Job) (o outcome, err error) {
-	job.Server, job.User = st.at, "benchmark"
+	job.Server, job.User = st.at, "anonymous"
 	clients, err := load.Clients(st.ctx, st.Client, job)
 	if err != nil {
 		return o, err

@@ -15,6 +15,8 @@ type subject struct {
 	absent func(context.Context) error
 	// install makes a stand's gateway ready.
 	install func(*stand) error
+	// ftps says that its clients speak TLS: it stands in a table of its own.
+	ftps bool
 	// lacks returns why a job is beyond it, "" if it is not.
 	lacks func(load.Job) string
 }
@@ -28,18 +30,27 @@ const (
 	viaRelay = "ftpalg relay"
 	suse     = "ftp-proxy"
 	relay    = "bare relay"
+
+	// With TLS: a server that speaks it itself, and who speaks it for the load's
+	// server.
+	ownTLS   = "vsftpd's own"
+	viaTLS   = "ftpalg"
+	modProxy = "mod_proxy"
 )
 
 // subjects are the columns of the table, in order. The binary is ftpalg's.
 func subjects(binary string) []subject {
 	return []subject{
-		{routing, present, openRoad, everything},
-		{helper, present, kernelHelper, everything},
+		{name: routing, absent: present, install: openRoad, lacks: everything},
+		{name: helper, absent: present, install: kernelHelper, lacks: everything},
 		ftpalg(viaCT, binary, "conntrack"),
 		ftpalg(viaRules, binary, "iptables"),
 		ftpalg(viaRelay, binary, "relay"),
-		{suse, suseAbsent, suseProxy, suseLacks},
-		{relay, present, bareRelay, relayLacks},
+		{name: suse, absent: suseAbsent, install: suseProxy, lacks: suseLacks},
+		{name: relay, absent: present, install: bareRelay, lacks: relayLacks},
+		{name: ownTLS, ftps: true, absent: vsftpdAbsent, install: vsftpdTLS, lacks: forksLack},
+		secureFTPALG(viaTLS, binary),
+		{name: modProxy, ftps: true, absent: modProxyAbsent, install: modProxyTLS, lacks: forksLack},
 	}
 }
 

@@ -17,8 +17,29 @@ type table struct {
 // unmeasured stands in a cell that has no figure; a note may say why.
 const unmeasured = "–"
 
+// tables are that of FTP and that of FTPS, where anything was measured.
+func (r *report) tables() (all tables) {
+	for _, ftps := range []bool{false, true} {
+		one := &report{cells: r.cells}
+		for _, s := range r.subjects {
+			if s.ftps == ftps {
+				one.subjects = append(one.subjects, s)
+			}
+		}
+		for _, p := range r.probes {
+			if p.job.TLS == ftps {
+				one.probes = append(one.probes, p)
+			}
+		}
+		if len(one.subjects) > 0 && len(one.probes) > 0 {
+			all = append(all, one.table())
+		}
+	}
+	return all
+}
+
 // table arranges the medians. In parentheses stands the ratio to the kernel
-// helper.
+// helper, or to a server that speaks TLS itself.
 func (r *report) table() table {
 	t := table{head: []string{"", "unit"}}
 	for _, s := range r.subjects {
@@ -37,14 +58,38 @@ func (r *report) table() table {
 	return t
 }
 
+// tables are printed one below the other.
+type tables []table
+
+func (all tables) writeText(w io.Writer) error     { return all.write(w, table.writeText) }
+func (all tables) writeMarkdown(w io.Writer) error { return all.write(w, table.writeMarkdown) }
+
+func (all tables) write(w io.Writer, one func(table, io.Writer) error) error {
+	for i, t := range all {
+		if i > 0 {
+			if _, err := fmt.Fprintln(w); err != nil {
+				return err
+			}
+		}
+		if err := one(t, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (r *report) entry(m measure, s subject) string {
+	with := helper
+	if s.ftps {
+		with = ownTLS
+	}
 	values := r.values(figure{m.name, s.name})
 	value, ok := median(values)
 	if !ok {
 		return unmeasured
 	}
 	text := number(value)
-	if ratio, ok := median(quotients(values, r.values(figure{m.name, helper}))); ok && s.name != helper {
+	if ratio, ok := median(quotients(values, r.values(figure{m.name, with}))); ok && s.name != with {
 		text += fmt.Sprintf(" (%.2f)", ratio)
 	}
 	return text

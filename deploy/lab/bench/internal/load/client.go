@@ -2,6 +2,7 @@ package load
 
 import (
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net/netip"
@@ -20,8 +21,10 @@ const (
 // client is one session as a client.
 type client struct {
 	job     *Job
-	control socket
+	control io.ReadWriteCloser
 	local   netip.Addr
+	// sessions is the TLS of the connections, nil for none.
+	sessions *tls.Config
 	// received[next:end] was read and is not taken yet.
 	received  [1024]byte
 	next, end int
@@ -36,26 +39,51 @@ func login(job *Job, buffer []byte) (*client, error) {
 		return nil, err
 	}
 	c := &client{job: job, control: control, data: buffer}
-	if err := c.greet(); err != nil {
-		return nil, closing(control, err)
+	if err := c.greet(control); err != nil {
+		return nil, closing(c.control, err)
 	}
 	return c, nil
 }
 
-func (c *client) greet() (err error) {
-	if err := c.control.noDelay(); err != nil {
+func (c *client) greet(control socket) (err error) {
+	if err := control.noDelay(); err != nil {
 		return err
 	}
-	if c.local, err = localAddr(c.control); err != nil {
+	if c.local, err = localAddr(control); err != nil {
 		return err
 	}
 	if _, err := c.expect('2'); err != nil {
 		return err
 	}
+	if c.job.TLS {
+		if err := c.protect(control); err != nil {
+			return err
+		}
+	}
 	if _, err := c.command('3', "USER "+c.job.User); err != nil {
 		return err
 	}
-	_, err = c.command('2', "PASS benchmark")
+	if _, err = c.command('2', "PASS benchmark"); err != nil || !c.job.TLS {
+		return err
+	}
+	for _, line := range []string{"PBSZ 0", "PROT P"} {
+		if _, err := c.command('2', line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// protect begins TLS.
+func (c *client) protect(control socket) error {
+	if _, err := c.command('2', "AUTH TLS"); err != nil {
+		return err
+	}
+	c.sessions = newSessions()
+	t, err := secure(control, c.sessions)
+	if err == nil {
+		c.control = t
+	}
 	return err
 }
 
@@ -117,9 +145,15 @@ func (c *client) announce(mode Mode) (netip.AddrPort, error) {
 
 // transfer fetches one file and returns its length in bytes.
 func (c *client) transfer() (int64, error) {
-	data, err := c.openData()
+	raw, err := c.openData()
 	if err != nil {
 		return 0, err
+	}
+	var data io.ReadWriteCloser = raw
+	if c.sessions != nil {
+		if data, err = secure(raw, c.sessions); err != nil {
+			return 0, closing(raw, err)
+		}
 	}
 	n, err := c.drain(data)
 	if err != nil {
@@ -170,9 +204,13 @@ func (c *client) openActive(retrieve string) (socket, error) {
 }
 
 // drain reads to the end.
-func (c *client) drain(data socket) (total int64, err error) {
+func (c *client) drain(data io.Reader) (total int64, err error) {
+	read := data.Read
+	if raw, ok := data.(socket); ok {
+		read = raw.discard
+	}
 	for {
-		n, err := data.discard(c.data)
+		n, err := read(c.data)
 		total += int64(n)
 		switch err {
 		case nil:

@@ -41,6 +41,9 @@ type Job struct {
 	User string
 	Task Task
 	Mode Mode
+	// TLS says that control and data connections are under TLS (RFC 4217), and
+	// that each data connection resumes its control connection's session.
+	TLS bool
 	// Sessions is how many clients work at the same time.
 	Sessions int
 	// Size is the length of the files in bytes.

@@ -148,7 +148,7 @@ func (s socket) noDelay() error {
 }
 
 // closing closes a socket that an error has made useless.
-func closing(s socket, err error) error {
+func closing(s io.Closer, err error) error {
 	_ = s.Close() // err says more
 	return err
 }
