@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -76,6 +77,38 @@ type tlsConn struct {
 type endNoting struct {
 	Conn
 	ended atomic.Bool
+
+	// While gathering, what is written is held, to leave in one piece.
+	mu        sync.Mutex
+	gathering bool
+	held      []byte
+}
+
+// gather holds what is written from now on.
+func (c *endNoting) gather() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.gathering = true
+}
+
+// release writes what is held.
+func (c *endNoting) release() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.gathering = false
+	_, err := c.Conn.Write(c.held)
+	c.held = c.held[:0]
+	return err
+}
+
+func (c *endNoting) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.gathering {
+		return c.Conn.Write(p)
+	}
+	c.held = append(c.held, p...)
+	return len(p), nil
 }
 
 func (c *endNoting) Read(p []byte) (int, error) {
@@ -102,6 +135,40 @@ func streamEnd(c Conn) error {
 // errCutShort says that a stream under TLS has ended without its close_notify
 // (RFC 8446 section 6.1).
 var errCutShort = errors.New("no close_notify before the end of the stream")
+
+// largePiece is how much of a stream is put under TLS at one time, in bytes: its
+// records leave together, for each by itself would cost a system call.
+const largePiece = 128 << 10
+
+// ReadFrom implements io.ReaderFrom.
+func (c *tlsConn) ReadFrom(r io.Reader) (total int64, err error) {
+	size := int64(largePiece)
+	if l, ok := r.(*io.LimitedReader); ok {
+		size = min(size, l.N)
+	}
+	piece := make([]byte, size)
+	for {
+		n, err := r.Read(piece)
+		if n > 0 {
+			if failed := c.writeTogether(piece[:n]); failed != nil {
+				return total, failed
+			}
+			total += int64(n)
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return total, nil
+		case err != nil:
+			return total, err
+		}
+	}
+}
+
+func (c *tlsConn) writeTogether(p []byte) error {
+	c.below.gather()
+	_, err := c.Conn.Write(p)
+	return cmp.Or(err, c.below.release())
+}
 
 // CloseWrite ends our stream.
 func (c *tlsConn) CloseWrite() error {
