@@ -19,9 +19,9 @@ LDFLAGS := -X main.release=$(VERSION)
 
 SOURCES := $(shell find alg rules cmd deploy -name '*.go' -o -name '*.yaml') go.mod go.sum
 
-# ftpalg executes ftpalg-inspect, so whoever builds the one has the other.
-ftpalg: ftpalg-inspect
-ftpalg ftpalg-inspect: $(SOURCES)
+# ftpalg executes the others, so whoever builds the one has them.
+ftpalg: ftpalg-inspect ftpalg-acme
+ftpalg ftpalg-inspect ftpalg-acme: $(SOURCES)
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/$@
 
 .PHONY: demo
@@ -88,7 +88,7 @@ package: $(ARCHITECTURES:%=package-%)
 package-%: ftpalg
 	rm -rf build/$*
 	mkdir -p build/$*
-	for program in ftpalg ftpalg-inspect; do \
+	for program in ftpalg ftpalg-inspect ftpalg-acme; do \
 		CGO_ENABLED=0 GOARCH=$* go build -trimpath -ldflags '-s -w $(LDFLAGS)' -o build/$*/$$program ./cmd/$$program || exit 1; done
 	for page in ftpalg.8 ftpalg.yaml.5; do ./ftpalg manual $$page | gzip -9n >build/$*/$$page.gz || exit 1; done
 	for shell in bash zsh fish; do ./ftpalg completion $$shell >build/$*/ftpalg.$$shell || exit 1; done
@@ -115,7 +115,7 @@ package-test: test-tools
 # Everything an operator needs, below DESTDIR.
 .PHONY: install
 install: ftpalg
-	install -D -m 755 -t $(DESTDIR)/usr/bin ftpalg ftpalg-inspect
+	install -D -m 755 -t $(DESTDIR)/usr/bin ftpalg ftpalg-inspect ftpalg-acme
 	install -D -m 644 -t $(DESTDIR)/usr/lib/systemd/system deploy/systemd/ftpalg.service
 	install -D -m 644 -t $(DESTDIR)/usr/lib/sysctl.d deploy/sysctl.d/90-ftpalg.conf
 	install -D -m 644 -t $(DESTDIR)/usr/lib/modules-load.d deploy/modules-load.d/ftpalg.conf

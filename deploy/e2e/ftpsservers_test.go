@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"ftpalg/deploy/lab"
+	"ftpalg/deploy/lab/debian"
 	"ftpalg/deploy/lab/ftp"
-	"ftpalg/deploy/lab/labtest"
 )
 
 // Servers of four kinds, each with clients of OpenSSL and GnuTLS, in either
@@ -293,9 +293,9 @@ func startPureFtpdTLS(t *testing.T, s *scene) *folder {
 
 // unpack fetches Debian packages into a folder below dir, without installing
 // them: those of FTP servers exclude each other.
-func unpack(t *testing.T, dir string, packages ...string) *labtest.Unpacked {
+func unpack(t *testing.T, dir string, packages ...string) *debian.Unpacked {
 	t.Helper()
-	u := labtest.NewUnpacked(dir)
+	u := debian.NewUnpacked(dir)
 	for _, p := range packages {
 		try(t, u.Fetch(p))
 	}
@@ -303,7 +303,7 @@ func unpack(t *testing.T, dir string, packages ...string) *labtest.Unpacked {
 }
 
 // startUnpacked starts a program of unpacked packages.
-func startUnpacked(t *testing.T, host *lab.Host, u *labtest.Unpacked, program string, args ...string) {
+func startUnpacked(t *testing.T, host *lab.Host, u *debian.Unpacked, program string, args ...string) {
 	t.Helper()
 	start(t, host, "env", append(append(u.Environment(), u.Find(program)), args...)...)
 }

@@ -19,6 +19,15 @@
 //	    #  certificate: /etc/ftpalg/tls/cert.pem   # with its chain; a list serves several names
 //	    #  key: /etc/ftpalg/tls/key.pem            # a list likewise
 //	    #  folder: /etc/ftpalg/tls/names           # or one pair a name: NAME.crt and NAME.key
+//	    #  acme:                     # or from an authority by itself
+//	    #    names: [ftp.example.net]
+//	    #    email: ops@example.net
+//	    #    agree: true             # to the authority's terms
+//	    #    http: 203.0.113.1:80    # where it is answered: HTTP-01; or
+//	    #    tls: 203.0.113.1:443    # TLS-ALPN-01
+//	    #    directory: https://acme-v02.api.letsencrypt.org/directory
+//	    #    ca: /etc/ftpalg/tls/acme.pem      # default: the system's authorities
+//	    #    storage: /var/lib/ftpalg/acme
 //	    #  implicit: false           # TLS from the first byte on, as at port 990
 //	    #  minimum: "1.2"            # or "1.3"
 //	    #  client_ca: /etc/ftpalg/tls/clients.pem  # default: no certificate is asked for

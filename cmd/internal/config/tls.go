@@ -9,6 +9,8 @@ type TLS struct {
 	// Folder is the absolute path of a folder with more pairs, one a name; empty for
 	// none.
 	Folder string
+	// ACME has certificates come from an authority, nil for none.
+	ACME *ACME
 	// Implicit begins TLS with the connection, without AUTH.
 	Implicit bool
 	// Minimum is the least version.
@@ -107,6 +109,7 @@ func (t *TLS) fields(mode word) group {
 		{"certificate", oneOrMany(&t.Certificates, absolute(longestPath))},
 		{"key", oneOrMany(&t.Keys, absolute(longestPath))},
 		{"folder", one(&t.Folder, absolute(longestPath))},
+		{"acme", optional(&t.ACME, newACME, (*ACME).fields)},
 		{"implicit", one(&t.Implicit, flag())},
 		{"minimum", one(&t.Minimum, choice(TLS12, TLS13))},
 		{"client_ca", one(&t.ClientCA, absolute(longestPath))},
@@ -137,14 +140,17 @@ func (t *TLS) check(r *report, path string) {
 		}
 	}
 	if !t.Mode.EndsHere() {
-		for _, other := range []string{certificate, key, path + ".folder", path + ".implicit", path + ".minimum", path + ".client_ca", path + ".client_certificate", path + ".data_session", path + ".ccc"} {
+		for _, other := range []string{certificate, key, path + ".folder", path + ".acme", path + ".implicit", path + ".minimum", path + ".client_ca", path + ".client_certificate", path + ".data_session", path + ".ccc"} {
 			if r.given(other) {
 				r.add(other, "means nothing with mode %s; the gateway ends TLS with offer or require", t.Mode)
 			}
 		}
 		return
 	}
-	if !r.given(path+".folder") || r.given(certificate) || r.given(key) {
+	if t.ACME != nil {
+		t.ACME.check(r, path+".acme")
+	}
+	if !r.given(path+".folder") && !r.given(path+".acme") || r.given(certificate) || r.given(key) {
 		r.require(certificate, "the gateway shows it to clients")
 		r.require(key, "the key of the certificate")
 	}

@@ -33,6 +33,9 @@ func (d *Daemon) missing(verified time.Time) (out []string) {
 	for _, name := range unresolved(d.table) {
 		out = append(out, "nat public name "+name+" has no address yet")
 	}
+	for _, name := range withoutCertificate(d.config, d.certificates) {
+		out = append(out, "listener "+name+" has no certificate yet")
+	}
 	for _, name := range serversUnknown(d.config, d.servers) {
 		out = append(out, "server "+name+" has no address yet")
 	}

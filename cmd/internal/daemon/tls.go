@@ -76,3 +76,15 @@ func pool(text []byte) *x509.CertPool {
 	p.AppendCertsFromPEM(text)
 	return p
 }
+
+// withoutCertificate lists the listeners whose certificate has yet to come from an
+// authority.
+func withoutCertificate(c *config.Config, in []api.Certificate) (names []string) {
+	for _, l := range c.Listeners {
+		has := slices.ContainsFunc(in, func(one api.Certificate) bool { return one.Listener == l.Name })
+		if l.TLS.Mode.EndsHere() && !has {
+			names = append(names, l.Name)
+		}
+	}
+	return names
+}

@@ -2,16 +2,20 @@ package doctor
 
 import (
 	"crypto/tls"
+	"errors"
 	"io/fs"
 	"strings"
 	"time"
 
+	"ftpalg/cmd/internal/acme/order"
 	"ftpalg/cmd/internal/config"
 )
 
 // Certificate is a file of a listener's tls.certificate.
 type Certificate struct {
 	Listener, File string
+	// Asked says that it comes from an authority.
+	Asked bool
 	// Err is why it cannot be used with its key, nil if it can.
 	Err error
 	// NotAfter is when it ends.
@@ -31,6 +35,14 @@ func (l *looker) certificates(c *config.Config) {
 		for j, file := range t.Certificates {
 			found := Certificate{Listener: c.Listeners[i].Name, File: file}
 			found.NotAfter, found.Err = l.notAfter(file, t.Keys[j])
+			l.facts.Certificates = append(l.facts.Certificates, found)
+		}
+		if t.ACME == nil {
+			continue
+		}
+		for _, name := range t.ACME.Names {
+			found := Certificate{Listener: c.Listeners[i].Name, File: order.Pair(t.ACME.Storage, name), Asked: true}
+			found.NotAfter, found.Err = l.notAfter(found.File, found.File)
 			l.facts.Certificates = append(l.facts.Certificates, found)
 		}
 	}
@@ -62,6 +74,9 @@ func certificates(f *Facts, _ *config.Config) (out []Finding) {
 		days := int(left / (24 * time.Hour))
 		const look = "openssl x509 -noout -subject -dates -in %s"
 		switch {
+		case errors.Is(c.Err, fs.ErrNotExist) && c.Asked:
+			out = append(out, warn(id, "listener %s: %s has not come from its authority", c.Listener, c.File).
+				because("Until it has, no client can begin TLS; the log says what the authority answers (acme_failed).").by("journalctl -u ftpalg -g acme"))
 		case c.Err != nil:
 			out = append(out, problem(id, "listener %s: %s cannot be used: %v", c.Listener, c.File, c.Err).
 				because("The gateway does not start with it; one that runs goes on with the former certificate.").by(look, c.File))

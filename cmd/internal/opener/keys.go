@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"ftpalg/cmd/internal/acme/order"
 	"ftpalg/cmd/internal/config"
 )
 
@@ -104,6 +105,13 @@ func (f pairFiles) read() (p Pair, err error) {
 func pairsOf(t *config.TLS) (all []pairFiles, err error) {
 	for i := range t.Certificates {
 		all = append(all, pairFiles{t.Certificates[i], t.Keys[i]})
+	}
+	if t.ACME != nil {
+		for _, name := range t.ACME.Names {
+			if pair := order.Pair(t.ACME.Storage, name); exists(pair) { // else it has yet to come
+				all = append(all, pairFiles{pair, pair})
+			}
+		}
 	}
 	if t.Folder == "" {
 		return all, nil

@@ -88,6 +88,8 @@ type Opener struct {
 	// keys are in force; keysError is why the files could last not be used.
 	keys      map[string]Keys
 	keysError string
+	// asking is the process that asks authorities for certificates, nil for none.
+	asking *asking
 	// taken is told whether the worker has taken a configuration.
 	taken chan bool
 
@@ -225,6 +227,9 @@ func (o *Opener) oversee(ctx context.Context, asked Asked, w *worker, opened map
 	}
 	var heir *successor
 	if err == nil {
+		err = o.beginAsking()
+	}
+	if err == nil {
 		o.o.Ready()
 		path, why := o.path()
 		o.log.Info("ready", "event", "ready", "path", path, "why", why, "netfilter", o.rules().Describe(), "listeners", o.listening())
@@ -233,6 +238,7 @@ func (o *Opener) oversee(ctx context.Context, asked Asked, w *worker, opened map
 	stopWatching()
 	o.changing.Lock()
 	o.stopped = true
+	o.stopAsking()
 	o.changing.Unlock()
 	grace := o.config.Limits.DrainTimeout
 	switch {
@@ -253,6 +259,13 @@ func (o *Opener) oversee(ctx context.Context, asked Asked, w *worker, opened map
 	}
 	o.working.Wait()
 	return err
+}
+
+// beginAsking asks authorities for what the first configuration wants.
+func (o *Opener) beginAsking() error {
+	o.changing.Lock()
+	defer o.changing.Unlock()
+	return o.askAuthorities()
 }
 
 // startServing puts the configuration in force, and has the sessions of the

@@ -48,23 +48,31 @@ func (o *Opener) startWorker(end *os.File) (*worker, error) {
 		Setpgid: true, // a terminal's Ctrl-C is for the opener, which then asks the worker to end
 	}
 	w := &worker{ended: make(chan struct{})}
+	if err := startUnprivileged(c, func() {
+		w.err = c.Wait()
+		close(w.ended)
+	}); err != nil {
+		return nil, fmt.Errorf("start the worker: %w", err)
+	}
+	w.process = c.Process
+	return w, nil
+}
+
+// startUnprivileged starts a process that has no capability and can gain none. Wait
+// must return when the process has ended. The thread gives up what the process
+// inherits; so nothing else may run on it, and it must live as long as the process
+// (prctl(2), PR_SET_PDEATHSIG).
+func startUnprivileged(c *exec.Cmd, wait func()) error {
 	started := make(chan error)
-	// The thread gives up what the worker inherits; so nothing else may run on
-	// it, and it must live as long as the worker (prctl(2), PR_SET_PDEATHSIG).
 	go func() {
 		runtime.LockOSThread()
 		err := errors.Join(giveUp(), c.Start())
 		started <- err
 		if err == nil {
-			w.err = c.Wait()
-			close(w.ended)
+			wait()
 		}
 	}()
-	if err := <-started; err != nil {
-		return nil, fmt.Errorf("start the worker: %w", err)
-	}
-	w.process = c.Process
-	return w, nil
+	return <-started
 }
 
 // giveUp takes from this thread what its children must never have: every

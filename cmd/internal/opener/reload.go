@@ -123,6 +123,9 @@ func (o *Opener) change(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if _, err := wantedOf(next); err != nil {
+		return err
+	}
 	opened, err := o.openMissing(ctx, next)
 	if err != nil {
 		return err
@@ -132,7 +135,10 @@ func (o *Opener) change(ctx context.Context) error {
 		return fmt.Errorf("install rules: %w", err)
 	}
 	o.o.SetLevel(next.Log)
-	return o.handOver(next, text, keys, windows{}, opened, false)
+	if err := o.handOver(next, text, keys, windows{}, opened, false); err != nil {
+		return err
+	}
+	return o.askAuthorities()
 }
 
 // handOver puts a configuration in force, here and in the worker.

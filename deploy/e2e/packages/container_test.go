@@ -47,7 +47,7 @@ func TestImageServesWithTheCapabilitiesOfComposeYAML(t *testing.T) {
 		t.Fatalf("the Dockerfile is another:\n%s", dockerfile)
 	}
 	d.run("sh", "-c", useradd)
-	for _, program := range []string{"ftpalg", "ftpalg-inspect"} {
+	for _, program := range []string{"ftpalg", "ftpalg-inspect", "ftpalg-acme"} {
 		c := []string{"build", "-trimpath", "-o", d.path("/usr/bin/" + program), "ftpalg/cmd/" + program}
 		t.Setenv("CGO_ENABLED", "0")
 		command(t, "go", c...)

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"ftpalg/deploy/lab/debian"
 	"time"
 
 	"ftpalg/deploy/lab/labtest"
@@ -63,7 +65,7 @@ const (
 // world is what all settings share.
 type world struct {
 	dir, program string
-	unpacked     *labtest.Unpacked
+	unpacked     *debian.Unpacked
 	servers      []server
 	clients      []client
 	// absent are the programs that could not be had, and why.
@@ -106,9 +108,9 @@ func newWorld(t *testing.T) *world {
 	check(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	check(t, os.Chmod(dir, 0o755))
-	_, err = labtest.Output(".", "cp", "-r", "testdata", dir)
+	_, err = debian.Output(".", "cp", "-r", "testdata", dir)
 	check(t, err)
-	w := &world{dir: dir, unpacked: labtest.NewUnpacked(dir), results: map[cell]string{}, unsteady: map[cell]string{}}
+	w := &world{dir: dir, unpacked: debian.NewUnpacked(dir), results: map[cell]string{}, unsteady: map[cell]string{}}
 	if w.program = os.Getenv("FTPALG_BINARY"); w.program == "" {
 		w.program, err = labtest.Build(dir)
 		check(t, err)
@@ -152,11 +154,11 @@ func (w *world) have(t *testing.T, name, packages, program string) bool {
 func (w *world) get(packages, program string) error {
 	switch {
 	case strings.HasPrefix(program, "node_modules/"):
-		_, err := labtest.Output(w.dir, "npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", w.dir, filepath.Base(program))
+		_, err := debian.Output(w.dir, "npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", w.dir, filepath.Base(program))
 		return err
 	case strings.HasPrefix(program, "goftp-"):
 		to := filepath.Join(w.dir, "root", "usr", "local", "bin", program)
-		_, err := labtest.Output("peers", "go", "build", "-buildvcs=false", "-o", to, "./"+strings.TrimPrefix(program, "goftp-"))
+		_, err := debian.Output("peers", "go", "build", "-buildvcs=false", "-o", to, "./"+strings.TrimPrefix(program, "goftp-"))
 		return err
 	}
 	for _, pkg := range strings.Fields(packages) {
@@ -344,7 +346,7 @@ func (w *world) note(c cell, problem string) {
 func (w *world) folder(t *testing.T, name string) string {
 	w.makePub(t)
 	folder := mkdir(t, w.dir, name)
-	_, err := labtest.Output(w.dir, "cp", "-al", filepath.Join(w.dir, "pub"), folder)
+	_, err := debian.Output(w.dir, "cp", "-al", filepath.Join(w.dir, "pub"), folder)
 	check(t, err)
 	check(t, os.Chmod(mkdir(t, folder, "up"), 0o777))
 	return folder

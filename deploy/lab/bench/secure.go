@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"ftpalg/deploy/lab/bench/internal/load"
-	"ftpalg/deploy/lab/labtest"
+	"ftpalg/deploy/lab/debian"
 )
 
 // pair writes a certificate that has signed itself, and its key.
@@ -151,7 +151,7 @@ func modProxyAbsent(ctx context.Context) error {
 }
 
 func modProxyTLS(st *stand) error {
-	u := labtest.NewUnpacked(st.dir)
+	u := debian.NewUnpacked(st.dir)
 	for _, p := range modProxyPackages {
 		if err := u.Fetch(p); err != nil {
 			return err

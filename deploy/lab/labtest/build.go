@@ -7,12 +7,12 @@ import (
 	"path/filepath"
 )
 
-// Build builds ftpalg and ftpalg-inspect into a folder, and the programs of
+// Build builds ftpalg, ftpalg-inspect and ftpalg-acme into a folder, and the programs of
 // further packages, and returns the path of the first. It builds as the Makefile does, so that all tests share what is compiled already, but
 // asks no version control. Anybody may run the programs and enter the folder.
 func Build(dir string, more ...string) (string, error) {
 	program := filepath.Join(dir, "ftpalg")
-	args := []string{"build", "-trimpath", "-buildvcs=false", "-o", dir, "ftpalg/cmd/ftpalg", "ftpalg/cmd/ftpalg-inspect"}
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-o", dir, "ftpalg/cmd/ftpalg", "ftpalg/cmd/ftpalg-inspect", "ftpalg/cmd/ftpalg-acme"}
 	build := exec.Command("go", append(args, more...)...)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {

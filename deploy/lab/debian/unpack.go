@@ -1,4 +1,5 @@
-package labtest
+// Package debian unpacks packages of Debian for tests and benchmarks.
+package debian
 
 import (
 	"fmt"

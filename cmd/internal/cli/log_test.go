@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ func TestTraceHasANameInBothForms(t *testing.T) {
 		config.FormatText: `level=TRACE msg=line event=line level2=DEBUG-4`,
 	} {
 		var b bytes.Buffer
-		log := newLog(&b, f, slogLevel(config.LevelTrace))
+		log := NewLog(&b, f, LogLevel(config.LevelTrace))
 		log.Log(context.Background(), alg.LevelTrace, "line", "event", "line", "level2", alg.LevelTrace)
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%s: %s lacks %s", f, b.String(), want)
@@ -29,7 +29,7 @@ func TestLevelsAreThoseOfTheConfiguration(t *testing.T) {
 	all := []config.Level{config.LevelTrace, config.LevelDebug, config.LevelInfo, config.LevelWarn, config.LevelError}
 	written := []slog.Level{alg.LevelTrace, slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError}
 	for i, l := range all {
-		log := newLog(new(bytes.Buffer), config.FormatJSON, slogLevel(l))
+		log := NewLog(new(bytes.Buffer), config.FormatJSON, LogLevel(l))
 		for j, w := range written {
 			if got := log.Enabled(context.Background(), w); got != (j >= i) {
 				t.Errorf("log.level %s: %s is written: %v", l, w, got)
