@@ -32,6 +32,9 @@ type Session struct {
 	Lines   uint64
 	Opaque  uint64
 	Secured string
+	// Protection is what the beginning of the encryption shows of it, nil for
+	// nothing.
+	Protection *Protection
 	// Lost counts the bytes that are missing in the capture, Snapped those
 	// that its snap length cut off, both of both streams.
 	Lost, Snapped int64
@@ -66,6 +69,8 @@ type talk struct {
 	blind, deaf bool
 	// securing is the AUTH that awaits its reply.
 	securing string
+	// hello reads the beginning of TLS, nil before and after.
+	hello *handshake
 	// open holds the latest announcements, whose connection may yet come.
 	open []*Announcement
 }
@@ -130,7 +135,7 @@ func (s *Session) reply(line wire.Line, frame uint64, at time.Time) {
 	}
 	if v.Opaque {
 		s.Opaque, s.Secured = frame, s.securing
-		s.conn.forget()
+		s.hello = new(handshake)
 	}
 }
 
@@ -201,6 +206,7 @@ func (s *Session) unreadable(frame uint64) {
 // lost implements reader.
 func (s *Session) lost(side int, bytes int64, snapped bool, _ uint64) {
 	if s.Opaque != 0 {
+		s.endHello()
 		return
 	}
 	if snapped {
@@ -221,7 +227,13 @@ func (s *Session) lost(side int, bytes int64, snapped bool, _ uint64) {
 func (s *Session) closed(int) { s.Closed = true }
 
 // heldBytes implements reader.
-func (s *Session) heldBytes() int { return cap(s.streams[0].held) + cap(s.streams[1].held) }
+func (s *Session) heldBytes() int {
+	n := cap(s.streams[0].held) + cap(s.streams[1].held)
+	if s.hello != nil {
+		n += s.hello.heldBytes()
+	}
+	return n
+}
 
 // numbers returns the first sequence numbers of client and server, if both
 // were recorded.

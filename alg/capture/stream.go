@@ -20,6 +20,7 @@ type stream struct {
 // take implements reader.
 func (s *Session) take(side int, data []byte, frame uint64, at time.Time) {
 	if s.Opaque != 0 {
+		s.encrypted(side, data)
 		return
 	}
 	st := &s.streams[side]
@@ -49,6 +50,23 @@ func (s *Session) take(side int, data []byte, frame uint64, at time.Time) {
 		s.line(side, line, st.reached, st.at)
 	}
 	st.held = append(st.held[:0], st.held[used:]...)
+}
+
+// encrypted takes what comes once the connection is encrypted.
+func (s *Session) encrypted(side int, data []byte) {
+	if s.hello == nil {
+		return
+	}
+	found, over := s.hello.take(side != s.client, data)
+	if s.Protection = found; over {
+		s.endHello()
+	}
+}
+
+// endHello says that the rest of the connection shows nothing.
+func (s *Session) endHello() {
+	s.hello = nil
+	s.conn.forget()
 }
 
 // cut cuts the next line off.

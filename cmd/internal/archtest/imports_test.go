@@ -35,7 +35,7 @@ var rules = []rule{
 	{pkg: "ftpalg/alg", may: []string{"std", "golang.org/x/time/rate", "ftpalg/alg/wire", "ftpalg/alg/expect", "ftpalg/alg/dialogue", "ftpalg/alg/nat"}, never: []string{"os/exec"}},
 	{pkg: "ftpalg/alg/algtest", may: []string{"std", "ftpalg/alg/..."}},
 	{pkg: "ftpalg/alg/transparent", may: []string{"std", "golang.org/x/sys/unix", "golang.org/x/net/bpf"}, never: []string{"os/exec"}},
-	{pkg: "ftpalg/alg/capture", may: []string{"std", "ftpalg/alg/wire", "ftpalg/alg/dialogue", "ftpalg/alg/expect", "github.com/google/gopacket", "github.com/google/gopacket/layers", "github.com/google/gopacket/pcapgo"}, never: []string{"net", "log", "log/slog", "sync", "os/exec"}},
+	{pkg: "ftpalg/alg/capture", may: []string{"std", "ftpalg/alg/wire", "ftpalg/alg/dialogue", "ftpalg/alg/expect", "github.com/google/gopacket", "github.com/google/gopacket/layers", "github.com/google/gopacket/pcapgo", "golang.org/x/crypto/cryptobyte"}, never: []string{"net", "log", "log/slog", "sync", "os/exec"}},
 	{pkg: "ftpalg/alg/capture/capturetest", may: []string{"std", "github.com/google/gopacket", "github.com/google/gopacket/layers"}},
 	{pkg: "ftpalg/rules/rule", may: []string{"std", "ftpalg/alg/expect"}, never: effectsBut("time")},
 	{pkg: "ftpalg/rules/rule/ruletest", may: []string{"std", "ftpalg/alg/expect", "ftpalg/rules/rule"}},

@@ -47,6 +47,9 @@ func remarks(e *capture.Session) (out []string) {
 	if e.Opaque != 0 {
 		out = append(out, fmt.Sprintf("Encrypted from frame %d on (%s): what was announced behind it cannot be read, by this program or by any gateway.", e.Opaque, e.Secured))
 	}
+	if p := e.Protection; p != nil {
+		out = append(out, "It is "+protection(p)+".")
+	}
 	return out
 }
 
@@ -222,3 +225,15 @@ func count(n int64, noun string) string {
 }
 
 func plural(n int, noun string) string { return count(int64(n), noun) }
+
+// protection says what is seen of TLS.
+func protection(p *capture.Protection) string {
+	text := p.Version + " with " + p.Cipher
+	if p.Name != "" {
+		text += ", for " + p.Name
+	}
+	if p.Resumed {
+		text += ", resumed from an earlier connection"
+	}
+	return text
+}

@@ -236,13 +236,13 @@ func TestInstallPutsEverythingInPlace(t *testing.T) {
 	if out, err := exec.Command(program, "check", "--config", filepath.Join(dir, "etc/ftpalg/ftpalg.yaml")).CombinedOutput(); err != nil {
 		t.Errorf("the installed configuration: %v\n%s", err, out)
 	}
-	for _, c := range blocksOf(t, "deploy/doc/ftps.md", "yaml") {
+	for _, c := range append(blocksOf(t, "deploy/doc/ftps.md", "yaml"), blocksOf(t, "deploy/doc/balancers.md", "yaml")...) {
 		file := filepath.Join(dir, "ftps.yaml")
 		if err := os.WriteFile(file, []byte(c), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if out, err := exec.Command(program, "check", "--config", file).CombinedOutput(); err != nil {
-			t.Errorf("a configuration of ftps.md: %v\n%s", err, out)
+			t.Errorf("a configuration of the documents: %v\n%s", err, out)
 		}
 	}
 	for _, f := range []string{
