@@ -103,6 +103,10 @@ func (p *meetingPort) end() {
 	p.table.kernel.Close(p.side.ID)
 }
 
+// isDialed reports whether the gateway connects to both sides of d, so that nobody is
+// admitted.
+func (d *dataConn) isDialed() bool { return d.server != nil && d.server.Mode.Passive() }
+
 // dialedPort is a data connection both of whose sides wait to be connected to: the
 // server from its reply on, the client from the beginning of the transfer, as it
 // would be by an active server.

@@ -325,7 +325,7 @@ func (t *dataTable) pinholes() []expect.Expectation {
 	defer t.mu.Unlock()
 	out := make([]expect.Expectation, 0, len(t.conns))
 	for _, d := range t.conns {
-		if !d.withdrawn {
+		if !d.withdrawn && !d.isDialed() {
 			out = append(out, d.Expectation)
 		}
 	}

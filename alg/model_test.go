@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"ftpalg/alg/algtest"
+	"ftpalg/alg/dialogue"
 	"ftpalg/alg/expect"
 )
 
@@ -43,6 +44,12 @@ var (
 // that is live, no port is promised twice, the gateway and the kernel agree
 // on what is open, and at the end nothing is.
 func TestWhateverHappensGatewayAndKernelAgree(t *testing.T) {
+	for _, c := range []dialogue.Convert{dialogue.ConvertNothing, dialogue.ConvertPassive, dialogue.ConvertActive} {
+		t.Run("converting "+string(c), func(t *testing.T) { agree(t, c) })
+	}
+}
+
+func agree(t *testing.T, c dialogue.Convert) {
 	promised := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		plan := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) step {
@@ -52,8 +59,8 @@ func TestWhateverHappensGatewayAndKernelAgree(t *testing.T) {
 		s := testSettings()
 		s.PassivePorts.High, s.ActivePorts.High = s.PassivePorts.Low+3, s.ActivePorts.Low+3
 		s.PromisesPerClient = 6
-		onBench(t, fronting(), s, func(b *bench) {
-			m := &model{bench: b}
+		onBench(t, converting(c), s, func(b *bench) {
+			m := &model{bench: b, stays: c == dialogue.ConvertActive}
 			defer func() { promised += m.promised }()
 			for _, one := range plan {
 				m.happens(one)
@@ -79,6 +86,9 @@ type model struct {
 	sessions []*pairOfPeers
 	refuses  bool
 	promised int
+	// stays says that nothing is handed over: what both hosts were promised stays with
+	// the process that waits for them, which is not played here.
+	stays bool
 }
 
 // pairOfPeers are the far ends of one session.
@@ -119,7 +129,9 @@ func (m *model) happens(s step) {
 			m.gateway.Disconnected(id, 10, 20, s.choice%2 == 0)
 		}
 	case "hand over":
-		m.handOver()
+		if !m.stays {
+			m.handOver()
+		}
 	case "client ends":
 		end(of.client, s.choice)
 	case "server ends":
@@ -186,6 +198,12 @@ func (m *model) disagreement() string {
 			return fmt.Sprintf("%s is promised to %d, too", e, other)
 		}
 		told[e.Reached] = e.ID
+		if e.From != clientHost && e.From != ftpServer.Addr() {
+			return e.String() + " admits somebody else"
+		}
+		if !e.Target.IsValid() {
+			continue // both hosts are waited for
+		}
 		if e.Target.Port() < 1024 || e.From != clientHost && e.From != ftpServer.Addr() || e.Target.Addr() != clientHost && e.Target.Addr() != ftpServer.Addr() {
 			return e.String() + " must not be open"
 		}

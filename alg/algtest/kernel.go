@@ -3,6 +3,7 @@ package algtest
 import (
 	"context"
 	"errors"
+	"io"
 	"net/netip"
 	"sort"
 	"sync"
@@ -121,7 +122,11 @@ func (k *Kernel) Connect(ctx context.Context, e expect.Expectation) (alg.Conn, e
 	defer k.mu.Unlock()
 	k.port++
 	ours, theirs := Pipe(netip.AddrPortFrom(e.Seen, k.port), e.Target)
-	k.connected <- Connected{e, theirs}
+	select {
+	case k.connected <- Connected{e, theirs}:
+	default: // nobody asks for them
+		go io.Copy(io.Discard, theirs)
+	}
 	return ours, nil
 }
 

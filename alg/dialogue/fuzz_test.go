@@ -28,69 +28,82 @@ func FuzzHostileScripts(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, script []byte) {
-		d := New(Policy{}, fuzzClient, fuzzServer)
-		client, server := wire.CommandSplitter{Max: 256}, wire.ReplySplitter{Max: 256}
-		var fromClient, fromServer []byte
-		refused, answers, lines := 0, 0, 0
-		judge := func(v Verdict, fromClient bool, wasOpaque bool) {
-			if v.Action == Announce {
-				a := v.Announcement
-				if h := a.At.Addr(); h != fuzzClient && h != fuzzServer || a.Mode.Passive() == (h == fuzzClient) {
-					t.Fatalf("%s announces %s", a.Mode, a.At)
-				}
-				if a.At.Port() < 1024 || wasOpaque {
-					t.Fatalf("announces %s, opaque %t", a.At, wasOpaque)
-				}
-			}
-			if fromClient && (v.Action == Refuse || v.Action == Close) {
-				refused++
-			}
-			answers += strings.Count(string(v.Answer), "\r\n")
-			if n := d.pending.len(); n > maxPending+1 || cap(d.pending.items) > 4*maxPending {
-				t.Fatalf("the queue holds %d of %d", n, cap(d.pending.items))
-			}
-			if len(d.group.held) > maxHeld || d.waiting < 0 || d.waiting > maxAnnounced {
-				t.Fatalf("held %d bytes, %d announced", len(d.group.held), d.waiting)
-			}
-		}
-		for _, part := range strings.Split(string(script), "\x00") {
-			if part == "" {
-				continue
-			}
-			if part[0] == 's' {
-				fromServer = append(fromServer, part[1:]...)
-			} else {
-				fromClient = append(fromClient, strings.ReplaceAll(part[1:], "\x01", "\x00")...)
-			}
-			for progress := true; progress; {
-				progress = false
-				for !d.Opaque() {
-					l, n := server.Next(fromServer)
-					if l.Bytes == nil {
-						break
-					}
-					lines++
-					judge(d.Reply(l), false, false)
-					fromServer = fromServer[n:]
-					progress = true
-				}
-				for !d.Opaque() && !d.Waiting() {
-					l, n := client.Next(fromClient)
-					if l.Bytes == nil {
-						fromClient = fromClient[n:]
-						break
-					}
-					judge(d.Command(l), true, d.Opaque())
-					fromClient = fromClient[n:]
-					progress = true
-				}
-			}
-		}
-		// A 227 or 229 that is spoiled is answered with one line as well.
-		if answers > refused+lines {
-			t.Fatalf("%d answers for %d refused lines and %d lines of the server", answers, refused, lines)
+		for _, convert := range []Convert{ConvertNothing, ConvertPassive, ConvertActive} {
+			playHostile(t, script, convert)
 		}
 	})
+}
+
+// playHostile plays a script, of which each part is the client's or the server's.
+func playHostile(t *testing.T, script []byte, convert Convert) {
+	d := New(Policy{Convert: convert}, fuzzClient, fuzzServer)
+	client, server := wire.CommandSplitter{Max: 256}, wire.ReplySplitter{Max: 256}
+	var fromClient, fromServer []byte
+	refused, answers, lines := 0, 0, 0
+	judge := func(v Verdict, fromClient bool, wasOpaque bool) {
+		if v.Action == Announce {
+			a := v.Announcement
+			if a.ServerMode != 0 && !a.ServerMode.Passive() {
+				return // nobody waits
+			}
+			if a.ServerMode != 0 && (a.ServerAt.Addr() != fuzzServer || a.ServerAt.Port() < 1024) {
+				t.Fatalf("the server's side of %s is at %s", a.Mode, a.ServerAt)
+			}
+			if h := a.At.Addr(); h != fuzzClient && h != fuzzServer || a.Mode.Passive() == (h == fuzzClient) {
+				t.Fatalf("%s announces %s", a.Mode, a.At)
+			}
+			if a.At.Port() < 1024 || wasOpaque {
+				t.Fatalf("announces %s, opaque %t", a.At, wasOpaque)
+			}
+		}
+		if fromClient && (v.Action == Refuse || v.Action == Close) {
+			refused++
+		}
+		answers += strings.Count(string(v.Answer), "\r\n")
+		if n := d.pending.len(); n > maxPending+1 || cap(d.pending.items) > 4*maxPending {
+			t.Fatalf("the queue holds %d of %d", n, cap(d.pending.items))
+		}
+		if len(d.group.held) > maxHeld || d.waiting < 0 || d.waiting > maxAnnounced {
+			t.Fatalf("held %d bytes, %d announced", len(d.group.held), d.waiting)
+		}
+	}
+	for _, part := range strings.Split(string(script), "\x00") {
+		if part == "" {
+			continue
+		}
+		if part[0] == 's' {
+			fromServer = append(fromServer, part[1:]...)
+		} else {
+			fromClient = append(fromClient, strings.ReplaceAll(part[1:], "\x01", "\x00")...)
+		}
+		for progress := true; progress; {
+			progress = false
+			for !d.Opaque() {
+				l, n := server.Next(fromServer)
+				if l.Bytes == nil {
+					break
+				}
+				lines++
+				judge(d.Reply(l), false, false)
+				fromServer = fromServer[n:]
+				progress = true
+			}
+			for !d.Opaque() && !d.Waiting() {
+				l, n := client.Next(fromClient)
+				if l.Bytes == nil {
+					fromClient = fromClient[n:]
+					break
+				}
+				judge(d.Command(l), true, d.Opaque())
+				fromClient = fromClient[n:]
+				progress = true
+			}
+		}
+	}
+	// A 227 or 229 that is spoiled is answered with one line as well.
+	if answers > refused+lines {
+		t.Fatalf("%d answers for %d refused lines and %d lines of the server", answers, refused, lines)
+	}
 }
 
 // FuzzOrderlyServer plays a server that answers every command once, in order:
