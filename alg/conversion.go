@@ -187,6 +187,7 @@ func (r *relay) end() {
 	if p, ok := r.port.(*meetingPort); ok {
 		p.end()
 	}
+	r.table.awaitsNobody(r.d)
 }
 
 // giveUp cuts a relay that waits for its server, when its session has no use for

@@ -87,6 +87,8 @@ type dataConn struct {
 	command, file string
 	traffic       Traffic
 
+	// awaits says that its relay waits for somebody at its port.
+	awaits bool
 	// withdrawn says that the kernel no longer admits a connection for it.
 	withdrawn bool
 	// released says that the session has given it up: its port is free.
@@ -149,9 +151,10 @@ func (d *dataConn) release(how End) End {
 
 // mayYetCome reports whether the connection of d, which is released, may wait
 // to be taken: where it is relayed, the server can have sent a small file and
-// said so before the relay had its turn. The caller holds the table's mu.
+// said so before the relay had its turn. One whose count was waited for in vain has
+// had it. The caller holds the table's mu.
 func (d *dataConn) mayYetCome(how End) bool {
-	return d.relay != nil && d.state == DataOpen && how == EndUsed
+	return d.relay != nil && d.state == DataOpen && how == EndUsed && !d.final
 }
 
 // awaitCount gives the kernel time to tell more of d. The caller holds the

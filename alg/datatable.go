@@ -93,6 +93,7 @@ func (t *dataTable) open(ctx context.Context, d *dataConn) error {
 	d.state, d.opened = DataOpen, time.Now()
 	t.insert(d)
 	if d.relay != nil {
+		d.awaits = true
 		t.relays.Go(d.relay.run)
 	}
 	return nil
@@ -157,7 +158,7 @@ func (t *dataTable) timeout(d *dataConn) {
 	t.mu.Lock()
 	now := time.Now()
 	expired := !d.withdrawn && !now.Before(d.Until)
-	if expired && d.session.transferring() {
+	if expired && (d.released || d.session.transferring()) {
 		t.withdraw(d)
 		expired = false
 	}
@@ -204,15 +205,29 @@ func (t *dataTable) release(d *dataConn, how End) {
 	if !d.mayYetCome(how) {
 		t.withdraw(d)
 	}
-	givenUp := how != EndUsed
+	givenUp, awaits := how != EndUsed, d.awaits
 	how = d.release(how)
 	t.schedule(d)
 	t.mu.Unlock()
 	if givenUp && d.relay != nil {
 		d.relay.giveUp()
 	}
-	t.releasePort(d)
+	if !awaits {
+		t.releasePort(d)
+	}
 	t.observer.PinholeEnded(PinholeEnd{Session: d.Session, Pinhole: d.ID, Mode: d.Mode, End: how})
+}
+
+// awaitsNobody notes that a relay waits for nobody any more, so that its port is free
+// once its session has released it.
+func (t *dataTable) awaitsNobody(d *dataConn) {
+	t.mu.Lock()
+	d.awaits = false
+	released := d.released
+	t.mu.Unlock()
+	if released {
+		t.releasePort(d)
+	}
 }
 
 func (t *dataTable) releasePort(d *dataConn) {
@@ -325,7 +340,7 @@ func (t *dataTable) pinholes() []expect.Expectation {
 	defer t.mu.Unlock()
 	out := make([]expect.Expectation, 0, len(t.conns))
 	for _, d := range t.conns {
-		if !d.withdrawn && !d.isDialed() {
+		if !d.withdrawn && !d.released && !d.isDialed() {
 			out = append(out, d.Expectation)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/netip"
 	"sort"
 	"sync"
@@ -89,8 +90,13 @@ func (k *Kernel) Close(id expect.ID) {
 	delete(k.open, id)
 }
 
-// End writes nothing down: what the session was promised has been closed.
-func (k *Kernel) End(uint64) {}
+// End forgets what of the session's relayed promises is left, which may be used until
+// then. Everything else has been closed before.
+func (k *Kernel) End(session uint64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	maps.DeleteFunc(k.open, func(_ expect.ID, e expect.Expectation) bool { return e.Relayed && e.Session == session })
+}
 
 // Standing returns what is open, oldest first.
 func (k *Kernel) Standing() []expect.Expectation {
