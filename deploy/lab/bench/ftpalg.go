@@ -16,7 +16,7 @@ import (
 const configuration = `listeners:
   - {name: bench, listen: "203.0.113.1:21", server: "198.18.1.20:21", source: client%s}
 data: {path: %s, passive_ports: 20000-59999, active_ports: 60000-60999, pinhole_timeout: 5m}
-limits: {sessions: 10000, sessions_per_client: 10000}
+limits: {sessions: 10000, sessions_per_client: 10000, promises_per_client: 40000}
 admin: {socket: %s}
 `
 
