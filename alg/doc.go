@@ -50,11 +50,11 @@
 //   - dataconn.go: one data connection and its states
 //   - datatable.go, share.go, dataevents.go: all of them, and what is told of them
 //   - transfer.go: what data connections are used for
-//   - relay.go, conversion.go, learned.go: data that passes through this process,
-//     and whose sides are made in different modes
+//   - relay.go, relaycopy.go: data that passes through this process
+//   - conversion.go, learned.go: data whose two sides are made in different modes
 //   - proxyprotocol.go: who the client is where a balancer stands in between
-//   - tls.go, servertls.go, passports.go: TLS that ends here, TLS with the server,
-//     and ports that are kept open where TLS passes
+//   - tls.go, tlsconn.go, securable.go, servertls.go, passports.go: TLS that ends here,
+//     TLS with the server, and ports that are kept open where TLS passes
 //   - observer.go, observers.go: who is told of all this
 //   - info.go, counters.go, modeset.go, history.go, trace.go: what others may
 //     know, ask for and log

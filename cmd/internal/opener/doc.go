@@ -17,7 +17,11 @@
 // configuration, and two port numbers of the worker's: that of the target, at
 // or above 1024, and that which is told, inside the range. For data that the
 // worker relays the opener makes both sockets: one that listens to the promised host
-// alone, and one that is connected to the target.
+// alone, and one that is connected to the target. Where a listener converts, it
+// connects to either host itself, or listens for both.
+//
+// Where certificates come from an authority, a third process asks for them, without
+// a privilege and with sockets that the opener has made (acme.go).
 //
 // # Privileges
 //
