@@ -66,10 +66,6 @@ func TestCertificatesComeFromAnAuthority(t *testing.T) {
 			t.Parallel()
 			s := newScene(t, lab.Inbound)
 			directory, ca := startAuthority(t, s.Client, netip.MustParseAddr("203.0.113.10"), s.Contact, 5002, 5001)
-			_, err := s.Gateway.Iptables("-I", "INPUT", "-p", "tcp", "--dport", fmt.Sprint(challenge.port), "-j", "ACCEPT")
-			try(t, err)
-			_, err = s.Gateway.Iptables("-I", "OUTPUT", "-j", "ACCEPT")
-			try(t, err)
 			storage := filepath.Join(s.dir, "acme")
 			g := startGateway(t, s.Gateway, settings{listeners: fmt.Sprintf("[{name: legacy, listen: 203.0.113.1:21, server: 198.18.1.20:21, tls: {mode: require, "+
 				"acme: {names: [ftp.example.net, files.example.net], email: ops@example.net, agree: true, directory: %q, ca: %s, storage: %s, %s: 203.0.113.1:%d}}}]",

@@ -81,7 +81,15 @@ func TestSessionsGoToTheServersThatWork(t *testing.T) {
 
 // A name stands for the servers whose addresses it has at the time.
 func TestServersComeFromAName(t *testing.T) {
-	t.Parallel()
+	for _, source := range []string{"gateway", "client"} {
+		t.Run("source "+source, func(t *testing.T) {
+			t.Parallel()
+			serversOfAName(t, source)
+		})
+	}
+}
+
+func serversOfAName(t *testing.T, source string) {
 	need(t, "unshare")
 	s := newHosts(t, lab.Inbound)
 	own := []netip.Addr{s.Own, netip.MustParseAddr("198.18.1.21")}
@@ -90,10 +98,14 @@ func TestServersComeFromAName(t *testing.T) {
 	for i, a := range own {
 		files = append(files, startVsftpd(t, s.Server, a, fmt.Sprintf("ftpd_banner=number %d", i)).files)
 	}
+	_, err := s.Gateway.Iptables("-P", "OUTPUT", "DROP") // what leaves is the gateway's, too
+	try(t, err)
+	_, err = s.Gateway.Iptables("-A", "OUTPUT", "-m", "conntrack", "--ctstate", "ESTABLISHED", "-j", "ACCEPT")
+	try(t, err)
 	hosts := filepath.Join(s.dir, "hosts")
 	// What is no server of anybody's is left out.
 	try(t, os.WriteFile(hosts, []byte("198.18.1.20 farm.example.net\n127.0.0.1 farm.example.net\n224.0.0.1 farm.example.net\n"), 0o644))
-	g := newGateway(t, s.Gateway, settings{listeners: `[{name: farm, listen: 203.0.113.1:21, server: "farm.example.net:21"}]`}, mounted(hosts, "/etc/hosts")...)
+	g := newGateway(t, s.Gateway, settings{listeners: `[{name: farm, listen: 203.0.113.1:21, server: "farm.example.net:21", source: ` + source + `}]`}, mounted(hosts, "/etc/hosts")...)
 	g.start(t)
 	greeted := func() string {
 		t.Helper()
@@ -115,7 +127,7 @@ func TestServersComeFromAName(t *testing.T) {
 		return nil
 	})
 	got := filepath.Join(s.dir, "got")
-	_, err := s.curl(t, ftp.PASV, s.url("pub/file"), "-o", got)
+	_, err = s.curl(t, ftp.PASV, s.url("pub/file"), "-o", got)
 	try(t, err)
 	if err := differs(got, files[0].name("pub/file")); err != nil && differs(got, files[1].name("pub/file")) != nil {
 		t.Error(err)

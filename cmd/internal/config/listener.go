@@ -75,12 +75,12 @@ func (l *Listener) MayServe(a netip.AddrPort) bool {
 	if l.ServerName == "" {
 		return slices.Contains(l.Servers, a)
 	}
-	return a.Port() == l.ServerPort && a.Addr().IsGlobalUnicast() && l.reaches(a.Addr())
+	return a.Port() == l.ServerPort && a.Addr().IsGlobalUnicast() && l.Reaches(a.Addr())
 }
 
-// reaches reports whether the server may be of the address's family: where it sees
+// Reaches reports whether a server may be of the address's family: where it sees
 // the client's address, or a given one, it must be of that.
-func (l *Listener) reaches(a netip.Addr) bool {
+func (l *Listener) Reaches(a netip.Addr) bool {
 	switch l.Source.Kind {
 	case SourceClient:
 		return slices.ContainsFunc(l.Listen, func(at netip.AddrPort) bool { return at.Addr().Is4() == a.Is4() })

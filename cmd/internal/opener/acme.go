@@ -133,7 +133,7 @@ func (o *Opener) ask(ctx context.Context, w acmeWanted) error {
 			return err
 		}
 	}
-	sockets, err := listenAll(ctx, append(slices.Clone(w.http), w.tls...))
+	sockets, err := listenPatiently(ctx, append(slices.Clone(w.http), w.tls...))
 	if err != nil {
 		return err
 	}
@@ -204,6 +204,22 @@ func prepareStorage(path string, as *syscall.Credential) error {
 		return fmt.Errorf("storage of certificates: %w; it belongs to user %d and group 0, with mode 2750", err, as.Uid)
 	}
 	return nil
+}
+
+// listenPatiently is listenAll where a predecessor may still be about to close its own.
+func listenPatiently(ctx context.Context, at []netip.AddrPort) (files []*os.File, err error) {
+	const tries, pause = 10, time.Second
+	for range tries {
+		if files, err = listenAll(ctx, at); !errors.Is(err, syscall.EADDRINUSE) {
+			return files, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(pause):
+		}
+	}
+	return nil, err
 }
 
 // listenAll opens listening sockets.

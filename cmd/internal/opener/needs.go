@@ -19,6 +19,14 @@ func needs(l *config.Listener, port4, port6 uint16) rules.Static {
 		for _, a := range l.Listen {
 			s.Services = append(s.Services, rules.Service{Name: l.Name, Address: a})
 		}
+		if a := l.TLS.ACME; a != nil {
+			for _, at := range include(include(nil, a.HTTP), a.TLS) {
+				s.Services = append(s.Services, rules.Service{Name: l.Name, Address: at})
+			}
+		}
+		if l.ServerName != "" {
+			return withNamed(l, s, foreign)
+		}
 		for _, a := range l.Servers {
 			s.Outbound = append(s.Outbound, rules.Outbound{Name: l.Name, Server: netip.PrefixFrom(a.Addr(), a.Addr().BitLen()), Ports: []uint16{a.Port()}, Transparent: foreign})
 			s.Foreign4, s.Foreign6 = s.Foreign4 || foreign && a.Addr().Is4(), s.Foreign6 || foreign && a.Addr().Is6()
@@ -33,6 +41,15 @@ func needs(l *config.Listener, port4, port6 uint16) rules.Static {
 	}}, Foreign4: port4 != 0, Foreign6: port6 != 0} // the client sees the server's own address
 	for _, server := range servers(t.Servers, port4 != 0, port6 != 0) {
 		s.Outbound = append(s.Outbound, rules.Outbound{Name: l.Name, Server: server, Ports: t.Ports, Transparent: foreign})
+	}
+	return s
+}
+
+// withNamed adds what servers need whose addresses are a name's, and not known here.
+func withNamed(l *config.Listener, s rules.Static, foreign bool) rules.Static {
+	for _, any := range servers(nil, l.Reaches(netip.IPv4Unspecified()), l.Reaches(netip.IPv6Unspecified())) {
+		s.Outbound = append(s.Outbound, rules.Outbound{Name: l.Name, Server: any, Ports: []uint16{l.ServerPort}, Transparent: foreign})
+		s.Foreign4, s.Foreign6 = s.Foreign4 || foreign && any.Addr().Is4(), s.Foreign6 || foreign && any.Addr().Is6()
 	}
 	return s
 }
