@@ -55,7 +55,7 @@ var rules = []rule{
 	{pkg: "ftpalg/cmd/internal/api", may: []string{"std", "ftpalg/alg"}, never: effectsBut("time")},
 	{pkg: "ftpalg/cmd/internal/page", may: []string{"std", "ftpalg/cmd/internal/api"}},
 	{pkg: "ftpalg/cmd/internal/guard", may: []string{"std"}},
-	{pkg: "ftpalg/cmd/internal/doctor", may: []string{"std", "ftpalg/cmd/internal/acme/order", "ftpalg/cmd/internal/config", "ftpalg/cmd/internal/wrap", "github.com/vishvananda/netlink", "golang.org/x/sys/unix"}},
+	{pkg: "ftpalg/cmd/internal/doctor", may: []string{"std", "ftpalg/cmd/internal/acme/order", "ftpalg/cmd/internal/pairs", "ftpalg/cmd/internal/config", "ftpalg/cmd/internal/wrap", "github.com/vishvananda/netlink", "golang.org/x/sys/unix"}},
 	{pkg: "ftpalg/cmd/internal/wrap", may: []string{"std"}, never: effects},
 	{pkg: "ftpalg/cmd/internal/explain", may: []string{"std", "ftpalg/alg/...", "ftpalg/rules", "ftpalg/cmd/internal/config", "ftpalg/cmd/internal/daemon", "ftpalg/cmd/internal/opener", "ftpalg/cmd/internal/wrap"}, never: []string{"net", "os", "os/exec", "syscall"}},
 	{pkg: "ftpalg/cmd/internal/manual", may: []string{"std", "ftpalg/cmd/internal/config", "github.com/spf13/cobra", "github.com/spf13/pflag"}, never: []string{"net", "os"}},
@@ -63,8 +63,9 @@ var rules = []rule{
 	// The opener reads no FTP.
 	{pkg: "ftpalg/cmd/internal/acme", may: []string{"std", "ftpalg/cmd/internal/acme/order", "github.com/caddyserver/certmagic", "github.com/mholt/acmez/v3", "go.uber.org/zap"}},
 	{pkg: "ftpalg/cmd/internal/acme/order", may: []string{"std", "ftpalg/cmd/internal/config"}, never: effects},
+	{pkg: "ftpalg/cmd/internal/pairs", may: []string{"std", "ftpalg/cmd/internal/acme/order", "ftpalg/cmd/internal/config"}, never: effectsBut("io/fs")},
 	{pkg: "ftpalg/cmd/internal/proxyprotocol", may: []string{"std", "github.com/pires/go-proxyproto", "golang.org/x/sys/unix"}},
-	{pkg: "ftpalg/cmd/internal/opener", may: []string{"std", "ftpalg/alg/expect", "ftpalg/alg/transparent", "ftpalg/rules", "ftpalg/cmd/internal/acme/order", "ftpalg/cmd/internal/admin", "ftpalg/cmd/internal/config", "ftpalg/cmd/internal/link", "ftpalg/cmd/internal/xferlog", "golang.org/x/sys/unix"}},
+	{pkg: "ftpalg/cmd/internal/opener", may: []string{"std", "ftpalg/alg/expect", "ftpalg/alg/transparent", "ftpalg/rules", "ftpalg/cmd/internal/acme/order", "ftpalg/cmd/internal/admin", "ftpalg/cmd/internal/config", "ftpalg/cmd/internal/link", "ftpalg/cmd/internal/pairs", "ftpalg/cmd/internal/xferlog", "golang.org/x/sys/unix"}},
 	{pkg: "ftpalg/cmd/internal/sandbox", may: []string{"std", "golang.org/x/sys/unix", "github.com/elastic/go-seccomp-bpf/...", "github.com/landlock-lsm/go-landlock/landlock"}},
 	{pkg: "ftpalg/cmd/...", may: []string{"std", "ftpalg/alg/...", "ftpalg/rules/...", "ftpalg/cmd/...", "github.com/spf13/cobra", "github.com/coreos/go-systemd/v22/daemon", "gopkg.in/yaml.v3", "golang.org/x/sys/unix", "golang.org/x/net/netutil", "golang.org/x/term"}},
 }

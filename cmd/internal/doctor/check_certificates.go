@@ -2,19 +2,20 @@ package doctor
 
 import (
 	"crypto/tls"
-	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
 	"ftpalg/cmd/internal/acme/order"
 	"ftpalg/cmd/internal/config"
+	"ftpalg/cmd/internal/pairs"
 )
 
 // Certificate is a file of a listener's tls.certificate.
 type Certificate struct {
 	Listener, File string
-	// Asked says that it comes from an authority.
+	// Asked says that it has yet to come from an authority.
 	Asked bool
 	// Err is why it cannot be used with its key, nil if it can.
 	Err error
@@ -32,18 +33,23 @@ func (l *looker) certificates(c *config.Config) {
 		if !t.Mode.EndsHere() {
 			continue
 		}
-		for j, file := range t.Certificates {
-			found := Certificate{Listener: c.Listeners[i].Name, File: file}
-			found.NotAfter, found.Err = l.notAfter(file, t.Keys[j])
-			l.facts.Certificates = append(l.facts.Certificates, found)
+		found, err := pairs.Of(t, l.Files)
+		if err != nil {
+			l.facts.Certificates = append(l.facts.Certificates, Certificate{Listener: c.Listeners[i].Name, File: t.Folder, Err: err})
+		}
+		for _, f := range found {
+			one := Certificate{Listener: c.Listeners[i].Name, File: f.Certificate}
+			one.NotAfter, one.Err = l.notAfter(f.Certificate, f.Key)
+			l.facts.Certificates = append(l.facts.Certificates, one)
 		}
 		if t.ACME == nil {
 			continue
 		}
 		for _, name := range t.ACME.Names {
-			found := Certificate{Listener: c.Listeners[i].Name, File: order.Pair(t.ACME.Storage, name), Asked: true}
-			found.NotAfter, found.Err = l.notAfter(found.File, found.File)
-			l.facts.Certificates = append(l.facts.Certificates, found)
+			file := order.Pair(t.ACME.Storage, name)
+			if !slices.ContainsFunc(found, func(f pairs.Files) bool { return f.Certificate == file }) {
+				l.facts.Certificates = append(l.facts.Certificates, Certificate{Listener: c.Listeners[i].Name, File: file, Asked: true, Err: fs.ErrNotExist})
+			}
 		}
 	}
 }
@@ -74,7 +80,7 @@ func certificates(f *Facts, _ *config.Config) (out []Finding) {
 		days := int(left / (24 * time.Hour))
 		const look = "openssl x509 -noout -subject -dates -in %s"
 		switch {
-		case errors.Is(c.Err, fs.ErrNotExist) && c.Asked:
+		case c.Asked:
 			out = append(out, warn(id, "listener %s: %s has not come from its authority", c.Listener, c.File).
 				because("Until it has, no client can begin TLS; the log says what the authority answers (acme_failed).").by("journalctl -u ftpalg -g acme"))
 		case c.Err != nil:

@@ -8,12 +8,10 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 
-	"ftpalg/cmd/internal/acme/order"
 	"ftpalg/cmd/internal/config"
+	"ftpalg/cmd/internal/pairs"
 )
 
 // Keys are the certificates of a listener that is the end of its clients' TLS,
@@ -58,17 +56,17 @@ func ReadKeys(c *config.Config, former map[string]Keys) (map[string]Keys, error)
 }
 
 func readKeys(t *config.TLS, former Keys) (k Keys, err error) {
-	files, err := pairsOf(t)
+	files, err := pairs.Of(t, os.DirFS("/"))
 	if err != nil {
 		files = nil
 		k.Pairs = former.Pairs
 	}
 	problems := []error{err}
 	for _, f := range files {
-		p, err := f.read()
+		p, err := readPair(f)
 		if err != nil {
 			problems = append(problems, err)
-			i := slices.IndexFunc(former.Pairs, func(p Pair) bool { return p.File == f.certificate })
+			i := slices.IndexFunc(former.Pairs, func(p Pair) bool { return p.File == f.Certificate })
 			if i < 0 {
 				continue
 			}
@@ -83,85 +81,18 @@ func readKeys(t *config.TLS, former Keys) (k Keys, err error) {
 	return k, errors.Join(problems...)
 }
 
-// pairFiles are the files of a pair.
-type pairFiles struct{ certificate, key string }
-
-func (f pairFiles) read() (p Pair, err error) {
-	p.File = f.certificate
-	if p.Certificate, err = os.ReadFile(f.certificate); err != nil {
+func readPair(f pairs.Files) (p Pair, err error) {
+	p.File = f.Certificate
+	if p.Certificate, err = os.ReadFile(f.Certificate); err != nil {
 		return p, err
 	}
-	if p.Key, err = os.ReadFile(f.key); err != nil {
+	if p.Key, err = os.ReadFile(f.Key); err != nil {
 		return p, err
 	}
 	if _, err = tls.X509KeyPair(p.Certificate, p.Key); err != nil {
-		return p, fmt.Errorf("%s and %s: %w", f.certificate, f.key, err)
+		return p, fmt.Errorf("%s and %s: %w", f.Certificate, f.Key, err)
 	}
 	return p, nil
-}
-
-// pairsOf lists the pairs of a listener, that in front which serves clients that
-// name none.
-func pairsOf(t *config.TLS) (all []pairFiles, err error) {
-	for i := range t.Certificates {
-		all = append(all, pairFiles{t.Certificates[i], t.Keys[i]})
-	}
-	if t.ACME != nil {
-		for _, name := range t.ACME.Names {
-			if pair := order.Pair(t.ACME.Storage, name); exists(pair) { // else it has yet to come
-				all = append(all, pairFiles{pair, pair})
-			}
-		}
-	}
-	if t.Folder == "" {
-		return all, nil
-	}
-	entries, err := os.ReadDir(t.Folder)
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range entries {
-		f, ok := pairIn(t.Folder, e)
-		switch {
-		case !ok:
-		case strings.TrimSuffix(e.Name(), filepath.Ext(e.Name())) == defaultPair:
-			all = slices.Insert(all, 0, f)
-		default:
-			all = append(all, f)
-		}
-	}
-	if len(all) == 0 {
-		return nil, fmt.Errorf("%s holds no certificate: NAME.crt or NAME.pem beside NAME.key, or a folder NAME with fullchain.pem and privkey.pem, or tls.crt and tls.key", t.Folder)
-	}
-	return all, nil
-}
-
-// defaultPair is the name of the pair that serves clients which name none.
-const defaultPair = "default"
-
-// pairIn returns the pair that an entry of a folder stands for: NAME.key has its
-// certificate beside it, and a folder has both, as certbot or Kubernetes name
-// them.
-func pairIn(folder string, e os.DirEntry) (f pairFiles, ok bool) {
-	path := filepath.Join(folder, e.Name())
-	if base, isKey := strings.CutSuffix(path, ".key"); isKey {
-		if f = (pairFiles{base + ".crt", path}); !exists(f.certificate) {
-			f.certificate = base + ".pem"
-		}
-		return f, !strings.HasPrefix(e.Name(), ".")
-	}
-	for _, f := range []pairFiles{{"fullchain.pem", "privkey.pem"}, {"tls.crt", "tls.key"}} {
-		f.certificate, f.key = filepath.Join(path, f.certificate), filepath.Join(path, f.key)
-		if exists(f.key) && !strings.HasPrefix(e.Name(), ".") {
-			return f, true
-		}
-	}
-	return f, false
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }
 
 // readCA reads a file of certificates; nil without one.
