@@ -190,16 +190,16 @@ func (r *relay) end() {
 	r.table.awaitsNobody(r.d)
 }
 
-// giveUp cuts a relay that waits for its server, when its session has no use for
-// it any more: the client's coming has ended the promise's own time.
+// giveUp cuts a relay whose client has come and whose server has not, when its
+// session has no use for it any more.
 func (r *relay) giveUp() {
 	if _, ok := r.port.(*meetingPort); ok && r.unsettled() {
 		r.cut()
 	}
 }
 
-// connectTimeout bounds the connecting to the target, where none may come until the
-// transfer begins the promise's own time.
+// connectTimeout bounds the wait for the other side. A server that connects itself may
+// do so as long as its promise lasts.
 func (r *relay) connectTimeout() time.Duration {
 	if _, ok := r.port.(*meetingPort); ok {
 		return time.Until(r.d.Until)

@@ -44,12 +44,14 @@ type asking struct {
 
 // acmeWanted is what a configuration wants of authorities.
 type acmeWanted struct {
+	log       config.Log
 	orders    []order.Order
 	http, tls []netip.AddrPort
 }
 
 // wantedOf returns what the listeners of a configuration want.
 func wantedOf(c *config.Config) (w acmeWanted, err error) {
+	w.log = c.Log
 	for i := range c.Listeners {
 		a := c.Listeners[i].TLS.ACME
 		if a == nil {
@@ -84,12 +86,16 @@ func (o *Opener) askAuthorities() error {
 	if len(wanted.orders) == 0 {
 		return nil
 	}
+	as, err := o.workerUser()
+	if err != nil {
+		return err
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	a := &asking{wanted: wanted, stop: stop, ended: make(chan struct{})}
 	o.asking = a
 	go func() {
 		defer close(a.ended)
-		o.keepAsking(ctx, wanted)
+		o.keepAsking(ctx, wanted, as)
 	}()
 	return nil
 }
@@ -104,9 +110,9 @@ func (o *Opener) stopAsking() {
 }
 
 // keepAsking runs the process, again and again, until ctx ends.
-func (o *Opener) keepAsking(ctx context.Context, w acmeWanted) {
+func (o *Opener) keepAsking(ctx context.Context, w acmeWanted, as *syscall.Credential) {
 	for ctx.Err() == nil {
-		err := o.ask(ctx, w)
+		err := o.ask(ctx, w, as)
 		if ctx.Err() != nil {
 			return
 		}
@@ -119,12 +125,8 @@ func (o *Opener) keepAsking(ctx context.Context, w acmeWanted) {
 }
 
 // ask runs the process once.
-func (o *Opener) ask(ctx context.Context, w acmeWanted) error {
+func (o *Opener) ask(ctx context.Context, w acmeWanted, as *syscall.Credential) error {
 	program, err := acmePath()
-	if err != nil {
-		return err
-	}
-	as, err := o.workerUser()
 	if err != nil {
 		return err
 	}
@@ -137,7 +139,7 @@ func (o *Opener) ask(ctx context.Context, w acmeWanted) error {
 	if err != nil {
 		return err
 	}
-	book, err := json.Marshal(order.Book{Log: o.config.Log, Orders: w.orders, HTTP: len(w.http), TLS: len(w.tls)})
+	book, err := json.Marshal(order.Book{Log: w.log, Orders: w.orders, HTTP: len(w.http), TLS: len(w.tls)})
 	if err != nil {
 		return err
 	}
@@ -163,7 +165,7 @@ func (o *Opener) ask(ctx context.Context, w acmeWanted) error {
 	}
 	for lines := bufio.NewScanner(said); lines.Scan(); {
 		if lines.Text() == order.Renewed {
-			go o.renew()
+			o.working.Go(o.renew)
 		}
 	}
 	close(heard)
