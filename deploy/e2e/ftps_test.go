@@ -191,7 +191,7 @@ func TestImplicitTLS(t *testing.T) {
 // never resumes.
 func TestDataMustResumeItsControlConnection(t *testing.T) {
 	t.Parallel()
-	need(t, "curl", "lftp", "python3", "wget")
+	need(t, "curl", "lftp", "python3", "wget", "openssl", "gnutls-cli")
 	s := newScene(t, lab.Inbound)
 	files := s.server.files
 	g := startGateway(t, s.Gateway, withTLS(t, "require", ", data_session: require"))
@@ -201,6 +201,7 @@ func TestDataMustResumeItsControlConnection(t *testing.T) {
 	}{
 		{"curl", "1.2", false}, {"curl", "1.3", true}, {"lftp", "1.2", true}, {"lftp", "1.3", true},
 		{"wget", "1.2", true}, {"wget", "1.3", true}, {"ftplib", "1.2", false}, {"ftplib", "1.3", false},
+		{"openssl s_client", "1.2", false}, {"openssl s_client", "1.3", false}, {"gnutls-cli", "1.2", false}, {"gnutls-cli", "1.3", false},
 	} {
 		t.Run(c.client+" "+c.version, func(t *testing.T) {
 			client := ftpsClients[slices.IndexFunc(ftpsClients, func(f ftpsClient) bool { return f.name == c.client })]

@@ -173,6 +173,8 @@ def await_(*codes):
     for got in control.stdout:
         if got[:3].decode() in codes and got[3:4] == b" ":
             return got.decode()
+        if got[:1] in b"45" and got[3:4] == b" ":
+            sys.exit(got.decode())
     sys.exit("none of %s" % (codes,))
 def ask(command, *codes):
     control.stdin.write(command.encode() + b"\r\n")
@@ -233,35 +235,9 @@ func startProftpdTLS(t *testing.T, s *scene) *folder {
 	files := newFolder(t, filepath.Join(dir, "files"))
 	cert, key := writePair(t, dir)
 	conf := filepath.Join(dir, "proftpd.conf")
-	try(t, os.WriteFile(conf, fmt.Appendf(nil, `ModulePath %[1]s/usr/lib/proftpd
-LoadModule mod_tls.c
-ServerType standalone
-DefaultServer on
-DefaultAddress %[2]s
-SocketBindTight on
-Port 21
-UseReverseDNS off
-User nobody
-Group nogroup
-AuthPAM off
-DelayEngine off
-WtmpLog off
-TransferLog none
-SystemLog %[3]s/system.log
-ScoreboardFile %[3]s/scoreboard
-PidFile %[3]s/pid
-TLSEngine on
-TLSRequired on
-TLSLog %[3]s/tls.log
-TLSECCertificateFile %[4]s
-TLSECCertificateKeyFile %[5]s
-<Anonymous %[6]s>
-  User ftp
-  UserAlias anonymous ftp
-  RequireValidShell off
-  AllowOverwrite on
-</Anonymous>
-`, u.Root(), s.Own, dir, cert, key, files.path), 0o644))
+	text := fmt.Sprintf("ModulePath %s/usr/lib/proftpd\nLoadModule mod_tls.c\n", u.Root()) + proftpdSettings(s.Own, dir, files, fmt.Sprintf(
+		"TLSEngine on\nTLSRequired on\nTLSLog %s/tls.log\nTLSECCertificateFile %s\nTLSECCertificateKeyFile %s", dir, cert, key), "")
+	try(t, os.WriteFile(conf, []byte(text), 0o644))
 	startUnpacked(t, s.Server, u, "proftpd", "--nodaemon", "--config", conf)
 	awaitListener(t, s.Server, netip.AddrPortFrom(s.Own, 21))
 	t.Cleanup(func() { showIfFailed(t, filepath.Join(dir, "tls.log")) })

@@ -81,9 +81,18 @@ func startProftpd(t *testing.T, host *lab.Host, own netip.Addr) *folder {
 	files := newFolder(t, filepath.Join(dir, "files"))
 	welcome, conf := filepath.Join(dir, "welcome"), filepath.Join(dir, "proftpd.conf")
 	try(t, os.WriteFile(welcome, []byte(misleading), 0o644))
-	try(t, os.WriteFile(conf, fmt.Appendf(nil, `ServerType standalone
+	try(t, os.WriteFile(conf, []byte(proftpdSettings(own, dir, files, "DisplayConnect "+welcome, "DisplayLogin "+welcome)), 0o644))
+	start(t, host, "proftpd", "--nodaemon", "--config", conf)
+	awaitListener(t, host, netip.AddrPortFrom(own, 21))
+	return files
+}
+
+// proftpdSettings are those of ProFTPD for anybody, with more lines for the server and
+// for its anonymous users.
+func proftpdSettings(own netip.Addr, dir string, files *folder, server, anonymous string) string {
+	return fmt.Sprintf(`ServerType standalone
 DefaultServer on
-DefaultAddress %s
+DefaultAddress %[1]s
 SocketBindTight on
 Port 21
 UseReverseDNS off
@@ -93,21 +102,18 @@ AuthPAM off
 DelayEngine off
 WtmpLog off
 TransferLog none
-SystemLog %s/system.log
+SystemLog %[2]s/system.log
 ScoreboardFile %[2]s/scoreboard
 PidFile %[2]s/pid
-DisplayConnect %s
-<Anonymous %s>
+%[4]s
+<Anonymous %[3]s>
   User ftp
   UserAlias anonymous ftp
   RequireValidShell off
-  DisplayLogin %[3]s
   AllowOverwrite on
+  %[5]s
 </Anonymous>
-`, own, dir, welcome, files.path), 0o644))
-	start(t, host, "proftpd", "--nodaemon", "--config", conf)
-	awaitListener(t, host, netip.AddrPortFrom(own, 21))
-	return files
+`, own, dir, files.path, server, anonymous)
 }
 
 // startPureFtpd gives the server's anonymous users a home of their own: they

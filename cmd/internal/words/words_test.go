@@ -1,11 +1,15 @@
 package words
 
 import (
+	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
 	"ftpalg/alg"
 	"ftpalg/alg/dialogue"
+	"ftpalg/alg/expect"
+	"ftpalg/cmd/internal/api"
 )
 
 func TestPlainKeepsWhatPrintsAndEscapesTheRest(t *testing.T) {
@@ -62,5 +66,40 @@ func TestEveryReasonHasWords(t *testing.T) {
 	}
 	if got := Reason("newer"); got != "newer" {
 		t.Errorf("what is unknown becomes %q", got)
+	}
+}
+
+func TestASessionsWordsTellOfBothSides(t *testing.T) {
+	now := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
+	at := netip.MustParseAddrPort
+	s := api.SessionDetail{
+		SessionInfo: alg.SessionInfo{
+			Session: 7, Listener: "legacy", State: "readable", Started: now, TLS: &alg.TLSInfo{Version: "TLS 1.3", Cipher: "AES"},
+			ServerTLS: &alg.TLSInfo{Version: "TLS 1.2", Cipher: "GCM", Resumed: true},
+			Transfer:  &alg.RunningTransfer{Command: "RETR", File: "x", Began: now, Relayed: true},
+		},
+		Dialogue: []alg.Line{{At: now, From: alg.FromClient, Text: "PORT 1", Told: "EPSV", Pinhole: 3}, {At: now, From: alg.FromClient, Text: "PASV", Told: "PORT 2", Pinhole: 4}},
+		Data: []alg.DataConnection{
+			{Pinhole: 3, Mode: expect.PORT, ServerMode: expect.EPSV, Reached: at("198.18.1.20:5000"), Target: at("203.0.113.10:5001"), Relayed: true, Promised: now,
+				ServerTLS: &alg.TLSInfo{Version: "TLS 1.3", Cipher: "AES", Resumed: true}},
+			{Pinhole: 4, Mode: expect.PASV, ServerMode: expect.PORT, Reached: at("203.0.113.1:50000"), Relayed: true, Promised: now},
+		},
+	}
+	text := strings.Join(Session(s, now), "\n")
+	for _, want := range []string{
+		"with the client: TLS 1.3, AES", "with the server: TLS 1.2, GCM, resumed", "RETR x, relayed for",
+		"data connection 3, for which the gateway connects to both", "data connection 4, for which both connect to the gateway, the client to 203.0.113.1:50000",
+		"relayed, EPSV with the server, the server under TLS 1.3, AES, resumed", "relayed, PORT with the server",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it does not say %q:\n%s", want, text)
+		}
+	}
+	for want, s := range map[string]api.Session{
+		"-": {}, "passed": {State: "opaque"}, "client": {TLS: s.TLS}, "server": {ServerTLS: s.TLS}, "both": {TLS: s.TLS, ServerTLS: s.TLS},
+	} {
+		if got := Protection(&s); got != want {
+			t.Errorf("it is protected %q, want %q", got, want)
+		}
 	}
 }

@@ -18,7 +18,6 @@ import (
 	"strconv"
 	"time"
 
-	"ftpalg/deploy/lab/bench/internal/load"
 	"ftpalg/deploy/lab/debian"
 )
 
@@ -170,13 +169,4 @@ func modProxyTLS(st *stand) error {
 	}
 	_, err = st.start("env", append(append(u.Environment(), u.Find("proftpd")), "--nodaemon", "--config", file)...)
 	return err
-}
-
-// forksLack: a process or two for each session, all of which shake hands, take longer
-// to begin than clients wait.
-func forksLack(job load.Job) string {
-	if job.Idle > 0 {
-		return "has processes of its own for each session, and takes too long to begin so many"
-	}
-	return ""
 }

@@ -48,9 +48,9 @@ func subjects(binary string) []subject {
 		ftpalg(viaRelay, binary, "relay"),
 		{name: suse, absent: suseAbsent, install: suseProxy, lacks: suseLacks},
 		{name: relay, absent: present, install: bareRelay, lacks: relayLacks},
-		{name: ownTLS, ftps: true, absent: vsftpdAbsent, install: vsftpdTLS, lacks: forksLack},
+		{name: ownTLS, ftps: true, absent: vsftpdAbsent, install: vsftpdTLS, lacks: everything},
 		secureFTPALG(viaTLS, binary),
-		{name: modProxy, ftps: true, absent: modProxyAbsent, install: modProxyTLS, lacks: forksLack},
+		{name: modProxy, ftps: true, absent: modProxyAbsent, install: modProxyTLS, lacks: everything},
 	}
 }
 
